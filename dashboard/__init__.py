@@ -1,0 +1,1 @@
+"""A dashboard for monitoring and operating Cloudflare Workflows instances."""

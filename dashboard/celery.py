@@ -1,0 +1,39 @@
+"""The Celery application: one broker, Redis, everywhere; the database decides what is due.
+
+`python -m celery -A dashboard worker`, `python -m celery -A dashboard beat`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+
+app = Celery("dashboard")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    timezone="UTC",
+    imports=["dashboard.tasks"],
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_send_task_events=False,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 300},
+    # A tick that could not be carried in time is worthless: the next one asks the database again.
+    beat_schedule={
+        "sync": {
+            "task": "dashboard.tasks.sync_due_accounts",
+            "schedule": 2.0,
+            "options": {"expires": 10},
+        },
+        "follow": {
+            "task": "dashboard.tasks.follow_operations",
+            "schedule": 1.0,
+            "options": {"expires": 10},
+        },
+    },
+)

@@ -1,0 +1,95 @@
+"""Which accounts there are, and a client for each. The only place that reads a Cloudflare token.
+
+Tokens come from the environment, or from files that it names (`…_FILE`); never from the database,
+and never into a setting, where a debug page could show them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from dashboard import cloudflare, env
+from dashboard.cloudflare import targets
+
+#: A local `wrangler dev` has no accounts; this is how its one world is called here.
+LOCAL_ACCOUNT_ID = "local"
+
+
+class UnknownAccount(LookupError):
+    """No account with this id is configured."""
+
+
+@dataclass(frozen=True)
+class AccountSetting:
+    """One configured account: where it is, and what opens it. `repr()` shows no secret."""
+
+    account_id: str
+    name: str
+    base_url: str
+    target: targets.Target
+    credentials: cloudflare.Credentials = field(repr=False)
+    suffix: str = ""
+
+    @property
+    def has_credentials(self) -> bool:
+        return bool(self.credentials.token or (self.credentials.email and self.credentials.key))
+
+
+def configured_accounts() -> dict[str, AccountSetting]:
+    """The configured accounts by id, as the environment says now."""
+    names = env.text(
+        "CLOUDFLARE_ACCOUNTS", help="Names of several accounts, such as `prod staging`."
+    ).split()
+    found = [_read_account(name) for name in names] if names else [_read_account("")]
+    return {account.account_id: account for account in found if account.account_id}
+
+
+def _read_account(name: str) -> AccountSetting:
+    suffix = f"_{name.upper().replace('-', '_')}" if name else ""
+    base_url = env.text(
+        f"CLOUDFLARE_API_BASE_URL{suffix}",
+        targets.CLOUDFLARE_URL,
+        help="Another address of the API, or that of a running `wrangler dev`.",
+    )
+    target, base_url = targets.target_of(base_url)
+    account_id = env.text(f"CLOUDFLARE_ACCOUNT_ID{suffix}", help="The account to watch.")
+    if not account_id and not target.has_accounts:
+        account_id = f"{LOCAL_ACCOUNT_ID}{suffix.lower()}"
+    return AccountSetting(
+        account_id=account_id,
+        name=name or ("wrangler dev" if not target.has_accounts else account_id),
+        base_url=base_url,
+        target=target,
+        credentials=cloudflare.Credentials(
+            token=env.secret(f"CLOUDFLARE_API_TOKEN{suffix}", help="An API token for it."),
+            email=env.text(f"CLOUDFLARE_EMAIL{suffix}", help="With CLOUDFLARE_API_KEY: the user."),
+            key=env.secret(f"CLOUDFLARE_API_KEY{suffix}", help="The older global API key."),
+        ),
+        suffix=suffix,
+    )
+
+
+def account_setting(account_id: str) -> AccountSetting:
+    """The configured account with this id; raises UnknownAccount."""
+    try:
+        return configured_accounts()[account_id]
+    except KeyError:
+        raise UnknownAccount(
+            f"No account {account_id} is configured here; CLOUDFLARE_ACCOUNT_ID names the one to "
+            "watch."
+        ) from None
+
+
+def connect(account_id: str) -> cloudflare.Client:
+    """A client for this account, to be used in a `with`; raises UnknownAccount."""
+    account = account_setting(account_id)
+    return cloudflare.Client(
+        account.account_id,
+        account.credentials,
+        base_url=account.base_url,
+        allow_undocumented=settings.CLOUDFLARE_UNDOCUMENTED_ROUTES,
+        params_as_text=settings.CLOUDFLARE_PARAMS_AS_TEXT,
+        timeout=settings.CLOUDFLARE_TIMEOUT,
+    )

@@ -1,0 +1,72 @@
+"""Reading the environment: typed, named, and listed, so that the README's table can be checked.
+
+Each variable is declared where it is read. `NAME_FILE` is honoured for secrets, so that they can be
+mounted as files.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of the environment: its name, its default as text, and what it is for."""
+
+    name: str
+    default: str
+    help: str
+
+
+#: Every variable that has been read, in order: what the README's table must list.
+VARIABLES: dict[str, Variable] = {}
+
+
+def text(name: str, default: str = "", *, help: str) -> str:
+    """The variable's text, stripped; `default` when it is unset or empty."""
+    VARIABLES[name] = Variable(name, default, help)
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, default: bool = False, *, help: str) -> bool:
+    """True or false; raises ImproperlyConfigured for any other word."""
+    value = text(name, "true" if default else "false", help=help).lower()
+    if value in TRUE:
+        return True
+    if value in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}; write true or false.")
+
+
+def number(name: str, default: int, *, help: str, minimum: int = 0) -> int:
+    """A whole number of at least `minimum`; raises ImproperlyConfigured for anything else."""
+    value = text(name, str(default), help=help)
+    if not value.isdigit() or int(value) < minimum:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write a whole number from {minimum} on.")
+    return int(value)
+
+
+def secret(name: str, *, help: str) -> str:
+    """The variable, or the content of the file that `NAME_FILE` names.
+
+    Raises ImproperlyConfigured when that file cannot be read; the message holds only its path.
+    """
+    VARIABLES[name] = Variable(name, "", help)
+    if value := os.environ.get(name, "").strip():
+        return value
+    path = os.environ.get(f"{name}_FILE", "").strip()
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name}_FILE names {path}, which cannot be read: {error.strerror}."
+        ) from error

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def due(self, now: datetime) -> Self:
+        """Accounts whose next sync is due and which nobody syncs at the moment."""
+        return self.filter(Q(next_sync_at=None) | Q(next_sync_at__lte=now)).filter(
+            Q(leased_until=None) | Q(leased_until__lt=now)
+        )
+
+
+class Account(models.Model):
+    """A Cloudflare account that is watched, and how its sync goes.
+
+    `synced_at`: when a sync last came through whole. `sync_error`: what stopped the last one, ""
+    when nothing did. `leased_until`: until then somebody syncs it; an economy, not a lock, for a
+    sync run twice at once does no harm. `last_requests`: what the last sync asked of Cloudflare.
+    """
+
+    account_id = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+    counted_at = models.DateTimeField(null=True)
+    synced_at = models.DateTimeField(null=True)
+    next_sync_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    sync_error = models.TextField(default="")
+    sync_failed_at = models.DateTimeField(null=True)
+    last_requests = models.PositiveIntegerField(default=0)
+
+    objects = AccountQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def take_lease(self, now: datetime, duration: timedelta) -> bool:
+        """True when this caller may sync the account until `now + duration`.
+
+        A conditional update, so that of two callers at once one gets it.
+        """
+        taken = (
+            Account.objects.filter(pk=self.pk)
+            .filter(Q(leased_until=None) | Q(leased_until__lt=now))
+            .update(leased_until=now + duration)
+        )
+        return taken == 1

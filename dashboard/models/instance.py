@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import zlib
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.urls import reverse
+
+from dashboard.cloudflare.types import FINISHED, Status
+from dashboard.models.workflow import Workflow
+
+
+class InstanceQuerySet(models.QuerySet["Instance"]):
+    def unfinished(self) -> Self:
+        """Instances that Cloudflare still holds and that may go on by themselves."""
+        return self.exclude(status__in=FINISHED).filter(expired_at=None)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_on", "-pk")
+
+    def with_workflow(self) -> Self:
+        """With what a row of a page shows of its workflow and account, in the same query."""
+        return self.select_related("workflow__account").defer("workflow__counts")
+
+
+class Instance(models.Model):
+    """One execution of a workflow: the list row, and what its detail told when it was last read.
+
+    Facts of Cloudflare end in `_on`, ours in `_at`. `seen_at`: when Cloudflare last spoke of it.
+    `read_at` / `read_on`: when its detail was last read, by our clock and by Cloudflare's.
+    `generation` counts up with each restart or reused id that was noticed. `expired_at`: when
+    Cloudflare first said that it is gone; the row is kept. `duration_ms` is set once it ended.
+    """
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="instances")
+    instance_id = models.CharField(max_length=271)
+    status = models.CharField(max_length=32)
+    version_id = models.CharField(max_length=64, default="")
+    trigger = models.CharField(max_length=32, default="unknown")
+    created_on = models.DateTimeField()
+    modified_on = models.DateTimeField(null=True)
+    queued_on = models.DateTimeField(null=True)
+    started_on = models.DateTimeField(null=True)
+    ended_on = models.DateTimeField(null=True)
+    duration_ms = models.BigIntegerField(null=True)
+    error_name = models.CharField(max_length=200, default="")
+    error_message = models.TextField(default="")
+    step_count = models.PositiveIntegerField(null=True)
+    generation = models.PositiveIntegerField(default=1)
+    seen_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    read_on = models.DateTimeField(null=True)
+    expired_at = models.DateTimeField(null=True)
+
+    objects = InstanceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "instance_id"], name="instance_once")
+        ]
+        indexes = [
+            models.Index(fields=["-created_on", "-id"], name="instance_newest"),
+            models.Index(fields=["status", "-created_on", "-id"], name="instance_status_newest"),
+            models.Index(
+                fields=["workflow", "-created_on", "-id"], name="instance_workflow_newest"
+            ),
+            models.Index(
+                fields=["workflow", "status", "-created_on", "-id"],
+                name="instance_workflow_status",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.instance_id
+
+    @property
+    def is_finished(self) -> bool:
+        return Status(self.status).is_finished
+
+    @property
+    def is_live(self) -> bool:
+        """True while it may change by itself and Cloudflare still holds it."""
+        return not self.is_finished and self.expired_at is None
+
+    def get_absolute_url(self) -> str:
+        """The permalink: the link that people share."""
+        return reverse(
+            "instance",
+            args=[self.workflow.account.account_id, self.workflow.name, self.instance_id],
+        )
+
+
+class InstanceDetail(models.Model):
+    """The last whole answer about an instance, so that a page can tell what was known.
+
+    Kept compressed: `result` is the `result` object exactly as Cloudflare sent it.
+    """
+
+    instance = models.OneToOneField(
+        Instance, on_delete=models.CASCADE, primary_key=True, related_name="detail"
+    )
+    read_at = models.DateTimeField()
+    body = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"detail of {self.instance_id}"
+
+    @staticmethod
+    def pack(result: dict[str, Any]) -> bytes:
+        return zlib.compress(json.dumps(result, separators=(",", ":")).encode())
+
+    @property
+    def result(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads(zlib.decompress(bytes(self.body)))
+        return loaded
+
+
+class Change(models.Model):
+    """What was noticed of an instance that its row alone no longer tells, with the row before."""
+
+    class Kind(models.TextChoices):
+        RESTARTED = "restarted", "Restarted"
+        REUSED = "reused", "Id used again"
+        EXPIRED = "expired", "No longer at Cloudflare"
+        RETURNED = "returned", "At Cloudflare again"
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    noticed_at = models.DateTimeField()
+    generation = models.PositiveIntegerField()
+    before = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-noticed_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.noticed_at:%Y-%m-%d %H:%M:%S}"
+
+
+def facts_of(instance: Instance) -> dict[str, str | int | None]:
+    """The row's facts in a form that JSON holds: what `Change.before` keeps."""
+
+    def text(value: datetime | None) -> str | None:
+        return value.isoformat() if value else None
+
+    return {
+        "status": instance.status,
+        "version_id": instance.version_id,
+        "trigger": instance.trigger,
+        "created_on": text(instance.created_on),
+        "modified_on": text(instance.modified_on),
+        "queued_on": text(instance.queued_on),
+        "started_on": text(instance.started_on),
+        "ended_on": text(instance.ended_on),
+        "error_name": instance.error_name,
+        "error_message": instance.error_message,
+        "step_count": instance.step_count,
+    }

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a user may do: look; act on instances; also manage users."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class User(AbstractUser):
+    """Someone who signs in. New users may only look."""
+
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+
+    @property
+    def can_operate(self) -> bool:
+        """May pause, resume, restart, terminate, create, and send events."""
+        return self.role in {Role.OPERATOR, Role.ADMIN}
+
+    @property
+    def can_manage_users(self) -> bool:
+        return self.role == Role.ADMIN

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.urls import reverse
+
+from dashboard.models.account import Account
+
+
+class WorkflowQuerySet(models.QuerySet["Workflow"]):
+    def present(self) -> Self:
+        """Workflows that Cloudflare still lists."""
+        return self.filter(gone_at=None)
+
+    def addressed(self, account_id: str, workflow_name: str) -> Self:
+        """The workflows that ever had this name, today's first.
+
+        A workflow that was deleted and made again is another one with the same name.
+        """
+        return self.filter(account__account_id=account_id, name=workflow_name).order_by(
+            models.F("gone_at").desc(nulls_first=True), "-pk"
+        )
+
+
+class Workflow(models.Model):
+    """A named definition in the account, as Cloudflare last described it.
+
+    `cloudflare_id` is "" where the target gives none. `counts` (status to number) are Cloudflare's
+    own as of `counted_at`. `gone_at`: when it was first missing from the list. `walked_through`:
+    the newest `created_on` up to which the instance list has been walked without a gap; None until
+    it was first walked to its end. `swept_at`: when all unfinished instances were last looked at.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="workflows")
+    name = models.CharField(max_length=64)
+    cloudflare_id = models.CharField(max_length=64, default="", blank=True)
+    class_name = models.CharField(max_length=255, default="")
+    script_name = models.CharField(max_length=255, default="")
+    created_on = models.DateTimeField(null=True)
+    modified_on = models.DateTimeField(null=True)
+    triggered_on = models.DateTimeField(null=True)
+    is_script_deleted = models.BooleanField(default=False)
+    schedules = models.JSONField(default=list)
+    counts = models.JSONField(null=True)
+    counted_at = models.DateTimeField(null=True)
+    first_seen_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True)
+    walked_through = models.DateTimeField(null=True)
+    walked_at = models.DateTimeField(null=True)
+    swept_at = models.DateTimeField(null=True)
+    versions_at = models.DateTimeField(null=True)
+    sync_error = models.TextField(default="")
+
+    objects = WorkflowQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "name", "cloudflare_id"], name="workflow_once_per_account"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("workflow", args=[self.account.account_id, self.name])
+
+
+class Version(models.Model):
+    """One deployed state of a workflow; retentions as Cloudflare writes them."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
+    version_id = models.CharField(max_length=64)
+    class_name = models.CharField(max_length=255, default="")
+    language = models.CharField(max_length=32, default="")
+    has_dag = models.BooleanField(default=False)
+    created_on = models.DateTimeField(null=True)
+    modified_on = models.DateTimeField(null=True)
+    concurrency_limit = models.PositiveIntegerField(null=True)
+    step_limit = models.PositiveIntegerField(null=True)
+    success_retention = models.CharField(max_length=64, default="")
+    error_retention = models.CharField(max_length=64, default="")
+    synced_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "version_id"], name="version_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.version_id

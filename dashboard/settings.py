@@ -1,0 +1,215 @@
+"""Every setting comes from the environment (see `env.py`); nothing set means the embedded default.
+
+The embedded default is SQLite and a private Redis-compatible server on a unix socket, both inside
+DATA_DIR. DATABASE_URL and REDIS_URL make the same code the production shape.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+from dashboard import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# -- where things are kept ---------------------------------------------------------------------
+DATA_DIR = Path(
+    env.text(
+        "DATA_DIR", str(BASE_DIR / ".data"), help="Folder of the embedded default's own files."
+    )
+)
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def _secret_key() -> str:
+    """The configured key, or one made once and kept in DATA_DIR, readable by its owner only."""
+    if key := env.secret("SECRET_KEY", help="Signs sessions; made and kept in DATA_DIR if unset."):
+        return key
+    path = DATA_DIR / "secret_key"
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+SECRET_KEY = _secret_key()
+DEBUG = env.flag("DEBUG", help="Django's debug pages; never in production.")
+
+# -- addresses ---------------------------------------------------------------------------------
+BIND = env.text("BIND", "127.0.0.1", help="Address that `make run` listens on.")
+PORT = env.number("PORT", 8000, help="Port that `make run` listens on.", minimum=1)
+PUBLIC_URL = env.text(
+    "PUBLIC_URL",
+    help="Address that people use, such as https://workflows.example.com; turns on secure cookies.",
+)
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = []
+if BIND not in {"127.0.0.1", "localhost", "::1"}:
+    # Who opens the port to a network says under which name in PUBLIC_URL; until then, any.
+    ALLOWED_HOSTS = [_public.hostname] if _public.hostname else ["*"]
+elif _public.hostname:
+    ALLOWED_HOSTS.append(_public.hostname)
+if _public.hostname:
+    CSRF_TRUSTED_ORIGINS.append(f"{_public.scheme}://{_public.netloc}")
+IS_HTTPS = _public.scheme == "https"
+if IS_HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_AGE = 7 * 24 * 3600
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# -- Cloudflare --------------------------------------------------------------------------------
+# Several accounts: CLOUDFLARE_ACCOUNTS="prod staging", then each variable below once per name,
+# with the name in capitals behind it: CLOUDFLARE_API_TOKEN_PROD, CLOUDFLARE_ACCOUNT_ID_PROD, ...
+# They are read by `connection.py`, so that a token never stands in a setting.
+READ_ONLY = env.flag("READ_ONLY", help="Nobody can act on Cloudflare, whatever their role.")
+CLOUDFLARE_UNDOCUMENTED_ROUTES = env.flag(
+    "CLOUDFLARE_UNDOCUMENTED_ROUTES", help="Use the two bulk routes that only wrangler knows."
+)
+CLOUDFLARE_PARAMS_AS_TEXT = env.flag(
+    "CLOUDFLARE_PARAMS_AS_TEXT", help="Send params of new instances as JSON text, not as JSON."
+)
+CLOUDFLARE_TIMEOUT = env.number(
+    "CLOUDFLARE_TIMEOUT", 10, help="Seconds to wait for an answer of Cloudflare.", minimum=1
+)
+SYNC_REQUESTS_PER_MINUTE = env.number(
+    "SYNC_REQUESTS_PER_MINUTE",
+    100,
+    help="What background sync may ask of each account; Cloudflare allows 240 for everything.",
+    minimum=1,
+)
+
+# -- processes ---------------------------------------------------------------------------------
+WEB_WORKERS = env.number("WEB_WORKERS", 1, help="Web processes that `make run` starts.", minimum=1)
+CELERY_WORKERS = env.number(
+    "CELERY_WORKERS", 1, help="Celery workers that `make run` starts.", minimum=1
+)
+
+# -- database ----------------------------------------------------------------------------------
+DATABASE_URL = env.secret("DATABASE_URL", help="PostgreSQL, such as postgres://user@host/name.")
+if DATABASE_URL:
+    DATABASES = {
+        "default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
+    }
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA_DIR / "dashboard.sqlite3",
+            # Measured: without IMMEDIATE thousands of "database is locked", with it none.
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+            },
+        }
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- Redis carries tasks; nothing that must last lives in it ----------------------------------------
+REDIS_URL = env.secret("REDIS_URL", help="Redis, such as redis://host:6379/0; private if unset.")
+REDIS_SOCKET = DATA_DIR / "redis.sock"
+CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{REDIS_SOCKET}"
+if CELERY_BROKER_URL.startswith("unix://"):
+    CELERY_BROKER_URL = "redis+socket://" + CELERY_BROKER_URL.removeprefix("unix://")
+
+# -- Django ------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "dashboard",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "template_partials",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "dashboard.middleware.ContentSecurityPolicy",
+    "dashboard.middleware.DatabaseGone",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "dashboard.urls"
+WSGI_APPLICATION = "dashboard.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dashboard.views.page.page_context",
+            ],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "dashboard.templatetags.dashboard",
+            ],
+        },
+    }
+]
+AUTH_USER_MODEL = "dashboard.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "sign-in"
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "filters": {"no_secrets": {"()": "dashboard.redaction.NoSecrets"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["no_secrets"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # One line per request to Cloudflare is our own client's to write, at debug level.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "django.server": {"handlers": ["console"], "propagate": False},
+    },
+}

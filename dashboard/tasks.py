@@ -1,0 +1,1 @@
+"""Celery: connect, read the clock, make one call."""
