@@ -1,3 +1,42 @@
+"""URLs mirror Cloudflare's API, so that a reader of one can guess the other.
+
+An instance's id stands last and may hold `/`, spaces and `*` (cron), so nothing follows it; what is
+done to an instance is posted to `/operations/`.
+"""
+
 from django.urls import path
 
-urlpatterns: list[object] = [path("healthz", lambda r: None, name="healthz")]
+from dashboard.views import (
+    health,
+    instance,
+    instances,
+    operations,
+    overview,
+    sign_in,
+    step_output,
+    workflow,
+)
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("instances/", instances.instance_list, name="instances"),
+    path("accounts/<str:account_id>/workflows/", overview.account_workflows, name="workflows"),
+    path(
+        "accounts/<str:account_id>/workflows/<str:workflow_name>/",
+        workflow.workflow_detail,
+        name="workflow",
+    ),
+    path(
+        "accounts/<str:account_id>/workflows/<str:workflow_name>/instances/<path:instance_id>",
+        instance.instance_detail,
+        name="instance",
+    ),
+    path("step-output/", step_output.step_output, name="step-output"),
+    path("operations/", operations.operation_list, name="operations"),
+    path("operations/new/", operations.new_operation, name="new-operation"),
+    path("operations/<uuid:pk>/", operations.operation_detail, name="operation"),
+    path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from dashboard.views.page import HtmxHttpRequest
+
+
+def instance_detail(
+    request: HtmxHttpRequest, account_id: str, workflow_name: str, instance_id: str
+) -> HttpResponse:
+    return HttpResponse(request.path)
