@@ -117,7 +117,7 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# -- Redis carries tasks; nothing that must last lives in it ----------------------------------------
+# -- Redis carries tasks; nothing that must last lives in it ----------------------------------
 REDIS_URL = env.secret("REDIS_URL", help="Redis, such as redis://host:6379/0; private if unset.")
 REDIS_SOCKET = DATA_DIR / "redis.sock"
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{REDIS_SOCKET}"

@@ -5,11 +5,11 @@ The signatures are settled; the bodies are being written on the branch `client`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from dashboard.cloudflare import types
 from dashboard.cloudflare.targets import Target

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class OpenEnum(enum.StrEnum):
-    """An enumeration that keeps values it does not know, because the API adds some without notice."""
+    """Keeps values it does not know, because the API adds some without notice."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self:

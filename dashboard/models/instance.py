@@ -75,6 +75,13 @@ class Instance(models.Model):
     def __str__(self) -> str:
         return self.instance_id
 
+    def get_absolute_url(self) -> str:
+        """The permalink: the link that people share."""
+        return reverse(
+            "instance",
+            args=[self.workflow.account.account_id, self.workflow.name, self.instance_id],
+        )
+
     @property
     def is_finished(self) -> bool:
         return Status(self.status).is_finished
@@ -83,13 +90,6 @@ class Instance(models.Model):
     def is_live(self) -> bool:
         """True while it may change by itself and Cloudflare still holds it."""
         return not self.is_finished and self.expired_at is None
-
-    def get_absolute_url(self) -> str:
-        """The permalink: the link that people share."""
-        return reverse(
-            "instance",
-            args=[self.workflow.account.account_id, self.workflow.name, self.instance_id],
-        )
 
 
 class InstanceDetail(models.Model):
