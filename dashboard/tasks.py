@@ -1,1 +1,38 @@
-"""Celery: connect, read the clock, make one call."""
+"""Celery: connect, read the clock, make one call.
+
+The database says what is due; a task that is lost or run twice does no harm.
+"""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from dashboard import connection, operations, sync
+from dashboard.celery import app
+from dashboard.models import Account
+from dashboard.sync.account import LEASE
+
+
+@app.task
+def sync_due_accounts() -> None:
+    """Sends each configured account whose sync is due to a worker."""
+    configured = connection.configured_accounts()
+    sync.ensure_accounts((account.account_id, account.name) for account in configured.values())
+    for account in Account.objects.due(timezone.now()).filter(account_id__in=configured):
+        sync_account.apply_async((account.account_id,), expires=30)
+
+
+@app.task
+def sync_account(account_id: str) -> None:
+    """Syncs one account, unless somebody else does so at this moment."""
+    account = Account.objects.get(account_id=account_id)
+    if not account.take_lease(timezone.now(), LEASE):
+        return
+    with connection.connect(account_id) as client:
+        sync.sync_account(client, account, clock=timezone.now)
+
+
+@app.task
+def follow_operations() -> None:
+    """Looks at the instances whose operations have not been seen to end."""
+    operations.follow_due(connection.connect, clock=timezone.now)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
+from django.db.models import F, Q
 from django.urls import reverse
 
 from dashboard.cloudflare.types import FINISHED, Status
@@ -16,6 +17,12 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
     def unfinished(self) -> Self:
         """Instances that Cloudflare still holds and that may go on by themselves."""
         return self.exclude(status__in=FINISHED).filter(expired_at=None)
+
+    def without_read(self) -> Self:
+        """Instances whose detail was not read since their present status was first seen."""
+        return self.filter(expired_at=None).filter(
+            Q(read_at=None) | Q(read_at__lt=F("status_seen_at"))
+        )
 
     def newest_first(self) -> Self:
         return self.order_by("-created_on", "-pk")
@@ -32,6 +39,8 @@ class Instance(models.Model):
     `read_at` / `read_on`: when its detail was last read, by our clock and by Cloudflare's.
     `generation` counts up with each restart or reused id that was noticed. `expired_at`: when
     Cloudflare first said that it is gone; the row is kept. `duration_ms` is set once it ended.
+    `status_seen_at`: when its present status was first seen here. `is_listed`: a list has shown it;
+    until then `created_on` is a guess from its detail.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="instances")
@@ -49,7 +58,9 @@ class Instance(models.Model):
     error_message = models.TextField(default="")
     step_count = models.PositiveIntegerField(null=True)
     generation = models.PositiveIntegerField(default=1)
+    is_listed = models.BooleanField(default=True)
     seen_at = models.DateTimeField()
+    status_seen_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
     read_on = models.DateTimeField(null=True)
     expired_at = models.DateTimeField(null=True)

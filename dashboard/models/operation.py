@@ -73,6 +73,14 @@ class ItemQuerySet(models.QuerySet["Item"]):
         """Items whose end has not been seen yet."""
         return self.filter(state__in=OPEN_STATES)
 
+    def of_instance(self, workflow: Workflow, instance_id: str) -> Self:
+        """What was ever asked of this instance, the latest first."""
+        return (
+            self.filter(operation__workflow=workflow, instance_id=instance_id)
+            .select_related("operation__requested_by", "operation__workflow__account")
+            .order_by("-pk")
+        )
+
 
 class Item(models.Model):
     """An operation's outcome for one instance: what was known before, answered, and seen after.

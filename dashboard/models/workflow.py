@@ -27,7 +27,8 @@ class Workflow(models.Model):
     """A named definition in the account, as Cloudflare last described it.
 
     `cloudflare_id` is "" where the target gives none. `counts` (status to number) are Cloudflare's
-    own as of `counted_at`. `gone_at`: when it was first missing from the list. `walked_through`:
+    own as of `counted_at`; `changed_at`: when they, or `triggered_on`, were last seen to differ.
+    `gone_at`: when it was first missing from the list. `walked_through`:
     the newest `created_on` up to which the instance list has been walked without a gap; None until
     it was first walked to its end. `swept_at`: when all unfinished instances were last looked at.
     """
@@ -44,6 +45,7 @@ class Workflow(models.Model):
     schedules = models.JSONField(default=list)
     counts = models.JSONField(null=True)
     counted_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(null=True)
     first_seen_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)
     walked_through = models.DateTimeField(null=True)

@@ -1,0 +1,117 @@
+"""Looking at the instance until what was asked for has been seen, or cannot happen any more.
+
+Only reads. Two followers at once do no harm: an item that has settled is never written again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from dashboard.cloudflare import Client, parsing, types
+from dashboard.cloudflare.errors import CloudflareError, NotFound
+from dashboard.connection import UnknownAccount
+from dashboard.models import Instance, InstanceDetail, Item
+from dashboard.models.operation import OPEN_STATES, Kind, State
+from dashboard.operations.outcome import outcome_of
+from dashboard.sync import read_instance
+
+logger = logging.getLogger(__name__)
+
+Connect = Callable[[str], Client]
+
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(seconds=60)
+ITEMS_PER_ROUND = 50
+
+
+def follow_due(connect: Connect, *, clock: Callable[[], datetime]) -> None:
+    """Looks at every item whose next look is due, through one client per account."""
+    due = (
+        Item.objects.unsettled()
+        .filter(next_look_at__lte=clock())
+        .select_related("operation__workflow__account")
+        .order_by("next_look_at")[:ITEMS_PER_ROUND]
+    )
+    by_account: dict[str, list[Item]] = {}
+    for item in due:
+        by_account.setdefault(item.operation.workflow.account.account_id, []).append(item)
+    for account_id, items in by_account.items():
+        try:
+            client = connect(account_id)
+        except UnknownAccount:
+            logger.warning("Cannot follow operations of %s: not configured.", account_id)
+            continue
+        with client:
+            for item in items:
+                look(client, item, now=clock())
+
+
+def look(client: Client, item: Item, *, now: datetime) -> None:
+    """Reads the instance once, and writes down what that says of the item."""
+    if item.state == State.SENDING:
+        _recover(item, now)
+        return
+    try:
+        row = read_instance(client, item.operation.workflow, item.instance_id, now=now)
+    except NotFound:
+        _look_again(item, now, _words(item, "Cloudflare does not find the instance."))
+        return
+    except CloudflareError as error:
+        _look_again(item, now, _words(item, f"It could not be looked at. {error}"))
+        return
+    judge(item, row, now=now)
+
+
+def judge(item: Item, row: Instance, *, now: datetime) -> None:
+    """Writes down what a read of the instance says of an open item."""
+    operation = item.operation
+    seen = outcome_of(
+        Kind(operation.kind), operation.arguments, item.before, row, stored_detail(row)
+    )
+    facts = {"status": row.status, "generation": row.generation}
+    if seen.state is None:
+        _look_again(item, now, _words(item, seen.note), seen=facts, seen_at=now)
+    else:
+        _write(item, state=seen.state, note=seen.note, seen=facts, seen_at=now, settled_at=now)
+
+
+def stored_detail(row: Instance) -> types.InstanceDetail | None:
+    """The detail of the row that was last read; None when none was kept."""
+    kept = InstanceDetail.objects.filter(instance=row).first()
+    return parsing.parse_instance_detail(kept.result) if kept else None
+
+
+def _recover(item: Item, now: datetime) -> None:
+    """What a crash left behind: sent or not is known by whether `sent_at` was written before."""
+    if item.sent_at is None:
+        note = "Nothing was sent: this dashboard stopped before it could."
+        _write(item, state=State.FAILED, note=note, settled_at=now)
+    else:
+        note = "This dashboard stopped before Cloudflare's answer came. It is not sent again."
+        _write(item, state=State.LOST, note=note, watched_until=now + timedelta(minutes=2))
+
+
+def _words(item: Item, note: str) -> str:
+    if item.state == State.LOST:
+        return f"Cloudflare's answer was lost, so it is watched and not sent again. {note}"
+    return note
+
+
+def _look_again(item: Item, now: datetime, note: str, **facts: Any) -> None:
+    if item.watched_until and now > item.watched_until:
+        note = f"It was not seen to happen. {note} Look at the instance before you ask again."
+        _write(item, state=State.FAILED, note=note, settled_at=now, **facts)
+        return
+    since = now - (item.answered_at or item.sent_at or now)
+    pause = min(max(since / 2, FIRST_PAUSE), LONGEST_PAUSE)
+    _write(item, note=note, next_look_at=now + pause, **facts)
+
+
+def _write(item: Item, **fields: Any) -> None:
+    """Writes only while the item is open: what has settled stays as it is."""
+    for name, value in fields.items():
+        setattr(item, name, value)
+    Item.objects.filter(pk=item.pk, state__in=OPEN_STATES).update(**fields)

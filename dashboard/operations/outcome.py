@@ -1,0 +1,112 @@
+"""Pure: has what was asked for been seen to happen?
+
+"Done" is said only of a state that Cloudflare was seen to be in, never of a request that it took.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.cloudflare import types
+from dashboard.cloudflare.types import Status, StepType
+from dashboard.models import Instance
+from dashboard.models.operation import Kind, State
+from dashboard.operations.allowed import in_words
+
+#: Name and start of each wait that was open when an event was sent.
+OpenWaits = list[list[str]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where an operation on one instance stands. `state` None: it has not been seen yet."""
+
+    state: State | None
+    note: str
+
+
+def facts_before(instance: Instance, detail: types.InstanceDetail | None) -> dict[str, Any]:
+    """What has to be known before an action, to tell afterwards whether it has happened."""
+    return {
+        "status": instance.status,
+        "generation": instance.generation,
+        "open_waits": _open_waits(detail) if detail else [],
+    }
+
+
+def outcome_of(
+    kind: Kind,
+    arguments: dict[str, Any],
+    before: dict[str, Any],
+    instance: Instance,
+    detail: types.InstanceDetail | None,
+) -> Outcome:
+    """Compares what was known before with what Cloudflare says now."""
+    status = Status(instance.status)
+    match kind:
+        case Kind.PAUSE:
+            return _of_pause(status)
+        case Kind.RESUME:
+            return _of_resume(status)
+        case Kind.TERMINATE:
+            return _of_terminate(status)
+        case Kind.RESTART:
+            if instance.generation > before.get("generation", 0):
+                return Outcome(State.DONE, f"Restarted; it is {in_words(status)} now.")
+            return Outcome(None, f"It is {in_words(status)}; no new start has been seen yet.")
+        case Kind.SEND_EVENT:
+            return _of_event(arguments.get("event_type", ""), before.get("open_waits", []), detail)
+        case Kind.CREATE:
+            return Outcome(State.DONE, f"Created; it is {in_words(status)} now.")
+
+
+def _of_pause(status: Status) -> Outcome:
+    if status is Status.PAUSED:
+        return Outcome(State.DONE, "Paused.")
+    if status.is_finished:
+        return Outcome(State.SKIPPED, f"It ended before it could pause: it is {in_words(status)}.")
+    if status is Status.WAITING_FOR_PAUSE:
+        return Outcome(None, "Cloudflare pauses it as soon as the step in flight has ended.")
+    return Outcome(None, f"It is still {in_words(status)}.")
+
+
+def _of_resume(status: Status) -> Outcome:
+    if status in {Status.PAUSED, Status.WAITING_FOR_PAUSE}:
+        return Outcome(None, f"It is still {in_words(status)}.")
+    return Outcome(State.DONE, f"Resumed; it is {in_words(status)} now.")
+
+
+def _of_terminate(status: Status) -> Outcome:
+    if status is Status.TERMINATED:
+        return Outcome(State.DONE, "Terminated.")
+    if status.is_finished:
+        return Outcome(State.SKIPPED, f"It ended by itself first: it is {in_words(status)}.")
+    return Outcome(None, f"It is {in_words(status)}.")
+
+
+def _of_event(
+    event_type: str, open_before: OpenWaits, detail: types.InstanceDetail | None
+) -> Outcome:
+    if not open_before:
+        return Outcome(
+            State.DONE,
+            f"Cloudflare took the event. No step was waiting at that moment; it is kept until one "
+            f"waits for “{event_type}”.",
+        )
+    still_open = _open_waits(detail) if detail else open_before
+    taken = [name for name, start in open_before if [name, start] not in still_open]
+    if taken:
+        return Outcome(State.DONE, f"Delivered: “{taken[0]}” no longer waits.")
+    names = " and ".join(f"“{name}”" for name, _ in open_before)
+    return Outcome(
+        None, f"Cloudflare took the event, but {names} still waits; is “{event_type}” its type?"
+    )
+
+
+def _open_waits(detail: types.InstanceDetail) -> OpenWaits:
+    return [
+        [step.name, step.start.isoformat() if step.start else ""]
+        for step in detail.steps
+        if step.type is StepType.WAIT_FOR_EVENT and step.is_unfinished
+    ]

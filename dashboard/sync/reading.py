@@ -1,0 +1,27 @@
+"""Reading one instance from Cloudflare into the local copy."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dashboard.cloudflare import Client
+from dashboard.cloudflare.errors import NotFound
+from dashboard.models import Instance, Workflow, recording
+
+
+def read_instance(
+    client: Client, workflow: Workflow, instance_id: str, *, now: datetime
+) -> Instance:
+    """Reads the instance with its steps and writes down what was told. Returns its row.
+
+    Raises CloudflareError. When Cloudflare no longer finds a known instance, its row is marked as
+    expired and NotFound is raised all the same.
+    """
+    try:
+        detail = client.get_instance(workflow.name, instance_id)
+    except NotFound as error:
+        known = Instance.objects.filter(workflow=workflow, instance_id=instance_id).first()
+        if known and error.what != "workflow":
+            recording.record_absence(known, now=now)
+        raise
+    return recording.record_detail(workflow, instance_id, detail, now=now)

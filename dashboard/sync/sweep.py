@@ -1,0 +1,58 @@
+"""Looking at every unfinished instance: one pass per status, then those that no pass showed."""
+
+from __future__ import annotations
+
+from dashboard.cloudflare import Client
+from dashboard.cloudflare.errors import NotFound
+from dashboard.cloudflare.types import UNFINISHED, Status
+from dashboard.models import Instance, Workflow, recording
+from dashboard.sync.reading import read_instance
+from dashboard.sync.walk import Clock
+
+#: How many single instances one sync reads: those that ended since, and those without a detail.
+READS_PER_SYNC = 50
+
+
+def sweep_unfinished(client: Client, workflow: Workflow, *, clock: Clock) -> None:
+    """Passes over each unfinished status, then reads what no pass showed: it ended, or expired.
+
+    An instance can change its status between two passes and be missed by both; reading those that
+    were not seen covers that too.
+    """
+    began = clock()
+    for status in sorted(UNFINISHED):
+        if _is_worth_asking(client, workflow, status):
+            _pass(client, workflow, status, clock)
+    missing = workflow.instances.unfinished().filter(seen_at__lt=began).order_by("seen_at")
+    read_each(client, list(missing[:READS_PER_SYNC]), clock=clock)
+    Workflow.objects.filter(pk=workflow.pk).update(swept_at=clock())
+
+
+def read_each(client: Client, instances: list[Instance], *, clock: Clock) -> None:
+    """Reads the detail of each; one that is gone is marked so, and the others go on."""
+    for instance in instances:
+        try:
+            read_instance(client, instance.workflow, instance.instance_id, now=clock())
+        except NotFound as error:
+            if error.what == "workflow":
+                raise
+
+
+def _is_worth_asking(client: Client, workflow: Workflow, status: Status) -> bool:
+    """False when Cloudflare's own fresh count of this status is zero, or it cannot be asked for."""
+    if status is Status.ROLLING_BACK and not client.target.can_filter_rolling_back:
+        return False
+    return workflow.counts is None or workflow.counts.get(status.value) != 0
+
+
+def _pass(client: Client, workflow: Workflow, status: Status, clock: Clock) -> None:
+    asked_at = clock()
+    for page in client.list_instances(workflow.name, status=status):
+        recording.record_page(
+            workflow,
+            page.instances,
+            asked_at=asked_at,
+            now=clock(),
+            is_list_live=client.target.is_list_live,
+        )
+        asked_at = clock()
