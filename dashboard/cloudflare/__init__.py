@@ -1,5 +1,106 @@
-"""The Workflows API in Python. Knows no Django, no Celery."""
+"""The Cloudflare Workflows API in Python: `Client`, what it tells (`types`), how it fails.
 
-from dashboard.cloudflare.client import Client, Credentials
+Knows no Django and no Celery, keeps no state but one pooled connection, reads no environment.
+"""
 
-__all__ = ["Client", "Credentials"]
+from dashboard.cloudflare.bodies import BATCH_SIZE
+from dashboard.cloudflare.client import Client
+from dashboard.cloudflare.credentials import Credentials
+from dashboard.cloudflare.errors import (
+    CloudflareError,
+    Conflict,
+    CursorExpired,
+    Failed,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unauthorized,
+    UnexpectedResponse,
+    Unreachable,
+    Unsupported,
+)
+from dashboard.cloudflare.step_output import StepOutput
+from dashboard.cloudflare.targets import (
+    CLOUDFLARE,
+    CLOUDFLARE_URL,
+    LOCAL_EXPLORER,
+    Target,
+    target_of,
+)
+from dashboard.cloudflare.types import (
+    FINISHED,
+    UNFINISHED,
+    Action,
+    Attempt,
+    CreatedInstance,
+    Deletion,
+    ErrorDetail,
+    Graph,
+    Instance,
+    InstanceDetail,
+    InstancePage,
+    Json,
+    NewInstance,
+    RateLimit,
+    RestartFrom,
+    RestartType,
+    Rollback,
+    Schedule,
+    Status,
+    StatusChange,
+    Step,
+    StepConfig,
+    StepType,
+    Trigger,
+    Version,
+    Workflow,
+)
+
+__all__ = [
+    "BATCH_SIZE",
+    "CLOUDFLARE",
+    "CLOUDFLARE_URL",
+    "FINISHED",
+    "LOCAL_EXPLORER",
+    "UNFINISHED",
+    "Action",
+    "Attempt",
+    "Client",
+    "CloudflareError",
+    "Conflict",
+    "CreatedInstance",
+    "Credentials",
+    "CursorExpired",
+    "Deletion",
+    "ErrorDetail",
+    "Failed",
+    "Graph",
+    "Instance",
+    "InstanceDetail",
+    "InstancePage",
+    "Invalid",
+    "Json",
+    "NewInstance",
+    "NotFound",
+    "RateLimit",
+    "RateLimited",
+    "RestartFrom",
+    "RestartType",
+    "Rollback",
+    "Schedule",
+    "Status",
+    "StatusChange",
+    "Step",
+    "StepConfig",
+    "StepOutput",
+    "StepType",
+    "Target",
+    "Trigger",
+    "Unauthorized",
+    "UnexpectedResponse",
+    "Unreachable",
+    "Unsupported",
+    "Version",
+    "Workflow",
+    "target_of",
+]

@@ -6,7 +6,8 @@
       NotFound               the workflow, version or instance does not exist (any more)
       Conflict               the instance is not in a state that allows it, or the id is taken
       RateLimited            with retry_after
-      Invalid                Cloudflare refused what we sent
+      Invalid                Cloudflare refused what we sent, or it cannot be sent
+        CursorExpired        the place in a list is forgotten: begin again with the first page
       Failed                 Cloudflare's own 5xx, 10001, an HTML page
       UnexpectedResponse     an answer we cannot read; carries an excerpt, never the token
       Unsupported            this target has no such operation; nothing was sent
@@ -15,12 +16,10 @@ An error is mapped on Cloudflare's own code first, then on the HTTP status, then
 (<https://developers.cloudflare.com/api/resources/workflows/>; the codes stand in `responses.py`).
 """
 
+# ruff: noqa: N818 - the names say what happened; "Error" would add nothing to them
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 
-
-@dataclass(eq=False)
 class CloudflareError(Exception):
     """Something Cloudflare, or the way to it, refused us. `str()` is a sentence for people.
 
@@ -29,14 +28,23 @@ class CloudflareError(Exception):
     when it is certain that Cloudflare never saw the request, so that a write can be repeated.
     """
 
-    message: str
-    code: int | None = None
-    http_status: int | None = None
-    ray: str = ""
-    was_sent: bool = True
-
-    def __str__(self) -> str:
-        return self.message
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        http_status: int | None = None,
+        ray: str = "",
+        was_sent: bool = True,
+    ) -> None:
+        # Only the message goes to `args`: copying and pickling call the class with `args` and
+        # restore the rest from `__dict__`.
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.http_status = http_status
+        self.ray = ray
+        self.was_sent = was_sent
 
 
 class Unreachable(CloudflareError):
@@ -48,9 +56,9 @@ class Unauthorized(CloudflareError):
 
 
 class NotFound(CloudflareError):
-    """There is no such workflow, version or instance, or its retention has ended.
+    """There is no such workflow, version, instance or step, or its retention has ended.
 
-    `what` is "workflow", "version", "instance" or "" when the answer does not say.
+    `what` is "workflow", "version", "instance", "step", or "" when the answer does not say.
     """
 
     what: str = ""
@@ -60,7 +68,6 @@ class Conflict(CloudflareError):
     """The state of the instance does not allow this, or an instance with this id exists."""
 
 
-@dataclass(eq=False)
 class RateLimited(CloudflareError):
     """Cloudflare asks us to stop. `retry_after`: seconds to wait, None when it did not say."""
 
@@ -68,21 +75,32 @@ class RateLimited(CloudflareError):
 
 
 class Invalid(CloudflareError):
-    """Cloudflare understood the request and refused its content (400, 10002)."""
+    """Cloudflare refused the content of the request (400, 10002), or it was refused before that.
+
+    `was_sent` is False when this client refused it: a path part `..`, a batch of 101 instances.
+    """
 
 
-@dataclass(eq=False)
+class CursorExpired(Invalid):
+    """Cloudflare no longer knows this place in the list; begin again with the first page."""
+
+
 class Failed(CloudflareError):
-    """Cloudflare's own failure: a 5xx, code 10001, or an HTML page from its edge."""
+    """Cloudflare's own failure: a 5xx, code 10001, or an HTML page from its edge.
 
-    excerpt: str = field(default="", repr=False)
+    `excerpt`: at most 200 characters of text from the answer.
+    """
+
+    excerpt: str = ""
 
 
-@dataclass(eq=False)
 class UnexpectedResponse(CloudflareError):
-    """An answer that cannot be read: cut JSON, another content type, a missing result."""
+    """An answer that cannot be read: cut JSON, another content type, a missing result.
 
-    excerpt: str = field(default="", repr=False)
+    `excerpt`: at most 200 characters of text from the answer.
+    """
+
+    excerpt: str = ""
 
 
 class Unsupported(CloudflareError):

@@ -20,6 +20,9 @@ class Target:
 
     `pages_by`: how lists are walked. `is_list_live`: list rows are read from the engine itself, so
     they are never older than the request (Cloudflare's own come from shards that may lag).
+    `outputs_are_text`: the log holds outputs as JSON text, not as values. `makes_ghost_rows`:
+    asking for an instance that does not exist leaves an empty row in the list.
+    `documents_batch_delete`: the route is in the target's own description of its API.
     """
 
     title: str
@@ -34,6 +37,14 @@ class Target:
     has_list_times: bool = True
     can_filter_rolling_back: bool = True
     is_list_live: bool = False
+    has_token_check: bool = True
+    has_account_list: bool = True
+    has_workflow_definition: bool = True
+    has_instance_retention: bool = True
+    has_bulk_terminate: bool = True
+    documents_batch_delete: bool = False
+    outputs_are_text: bool = True
+    makes_ghost_rows: bool = False
     console_url: str = ""
 
 
@@ -56,6 +67,14 @@ LOCAL_EXPLORER = Target(
     has_list_times=False,
     can_filter_rolling_back=False,
     is_list_live=True,
+    has_token_check=False,
+    has_account_list=False,
+    has_workflow_definition=False,
+    has_instance_retention=False,
+    has_bulk_terminate=False,
+    documents_batch_delete=True,
+    outputs_are_text=False,
+    makes_ghost_rows=True,
 )
 
 

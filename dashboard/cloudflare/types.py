@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class OpenEnum(enum.StrEnum):
-    """Keeps values it does not know, because the API adds some without notice."""
+    """An enumeration that keeps values it does not know: the API adds some without notice."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self:
@@ -283,6 +283,8 @@ class InstanceDetail:
     error: ErrorDetail | None = None
     params: Any = None
     output: Any = None
+    is_params_truncated: bool = False
+    is_output_truncated: bool = False
     trigger: Trigger = Trigger.UNKNOWN
     rollback: Rollback | None = None
     schedule: Json | None = None
@@ -340,3 +342,11 @@ class Deletion:
 
     deleted: tuple[str, ...] = ()
     errors: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What Cloudflare's `Ratelimit` header said last: `remaining` requests, new ones in seconds."""
+
+    remaining: int
+    reset_seconds: float

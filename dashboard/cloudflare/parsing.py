@@ -1,0 +1,304 @@
+"""Cloudflare's JSON to our types, old and new shapes alike. Nothing here raises.
+
+A missing, null or oddly typed field becomes its empty value; unknown words stay as they are; the
+JSON itself is kept as `raw`. Follows the schemas of
+<https://developers.cloudflare.com/api/resources/workflows/>.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from dashboard.cloudflare import values
+from dashboard.cloudflare.responses import Result
+from dashboard.cloudflare.types import (
+    Attempt,
+    CreatedInstance,
+    Deletion,
+    Graph,
+    Instance,
+    InstanceDetail,
+    InstancePage,
+    Json,
+    Rollback,
+    Schedule,
+    Status,
+    StatusChange,
+    Step,
+    StepConfig,
+    StepType,
+    Trigger,
+    Version,
+    Workflow,
+)
+
+#: A Durable Object's id, which stands where an instance's id belongs.
+GHOST_ID = re.compile(r"[0-9a-f]{64}$")
+
+
+def status(value: Any) -> Status:
+    """The status, verbatim; UNKNOWN when there is none."""
+    return Status(values.text(value) or Status.UNKNOWN)
+
+
+def trigger(row: Json) -> Trigger:
+    """Why an instance began: `trigger_source` in lists, `trigger.source` in the detail."""
+    source = row.get("trigger_source") or values.mapping(row.get("trigger")).get("source")
+    return Trigger(values.text(source) or Trigger.UNKNOWN)
+
+
+def workflow(value: Any) -> Workflow:
+    row = values.mapping(value)
+    counts = row.get("instances")
+    return Workflow(
+        name=values.text(row.get("name")),
+        id=values.text(row.get("id")),
+        class_name=values.text(row.get("class_name")),
+        script_name=values.text(row.get("script_name")),
+        created_on=values.instant(row.get("created_on")),
+        modified_on=values.instant(row.get("modified_on")),
+        triggered_on=values.instant(row.get("triggered_on")),
+        counts=_counts(counts) if isinstance(counts, dict) else None,
+        schedules=tuple(_schedule(entry) for entry in values.items(row.get("schedules"))),
+        is_script_deleted=values.flag(row.get("script_deleted")) or False,
+        raw=row,
+    )
+
+
+def _counts(counts: Json) -> dict[str, int]:
+    numbers = {name: values.integer(count) for name, count in counts.items()}
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
+def _schedule(value: Any) -> Schedule:
+    row = values.mapping(value)
+    return Schedule(values.text(row.get("cron")), values.instant(row.get("next_instance")))
+
+
+def version(value: Any) -> Version:
+    row = values.mapping(value)
+    retention = values.mapping(row.get("default_retention"))
+    return Version(
+        id=values.text(row.get("id")),
+        workflow_id=values.text(row.get("workflow_id")),
+        class_name=values.text(row.get("class_name")),
+        language=values.text(row.get("language")),
+        has_dag=values.flag(row.get("has_dag")) or False,
+        created_on=values.instant(row.get("created_on")),
+        modified_on=values.instant(row.get("modified_on")),
+        concurrency_limit=values.integer(values.mapping(row.get("concurrency")).get("limit")),
+        step_limit=values.integer(values.mapping(row.get("limits")).get("steps")),
+        success_retention=values.duration(retention.get("success_retention")),
+        error_retention=values.duration(retention.get("error_retention")),
+        raw=row,
+    )
+
+
+def graph(value: Any, version_id: str) -> Graph:
+    row = values.mapping(value)
+    drawing = row.get("graph")
+    return Graph(
+        version_id=values.text(row.get("id")) or version_id,
+        graph=drawing if isinstance(drawing, dict) else None,
+    )
+
+
+def instance(value: Any) -> Instance:
+    row = values.mapping(value)
+    return Instance(
+        id=values.text(row.get("id")),
+        status=status(row.get("status")),
+        created_on=values.instant(row.get("created_on")),
+        modified_on=values.instant(row.get("modified_on")),
+        started_on=values.instant(row.get("started_on")),
+        ended_on=values.instant(row.get("ended_on")),
+        version_id=values.text(row.get("version_id")),
+        workflow_id=values.text(row.get("workflow_id")),
+        trigger=trigger(row),
+        raw=row,
+    )
+
+
+def instance_detail(
+    value: Any,
+    *,
+    outputs_are_text: bool,
+    read_on: datetime | None = None,
+    warning: str = "",
+) -> InstanceDetail:
+    """One instance with its steps; `outputs_are_text` as `values.output` explains."""
+    row = values.mapping(value)
+    steps = values.items(row.get("steps"))
+    return InstanceDetail(
+        status=status(row.get("status")),
+        steps=tuple(
+            step(entry, index, outputs_are_text=outputs_are_text)
+            for index, entry in enumerate(steps)
+        ),
+        step_count=values.integer(row.get("step_count")),
+        version_id=values.text(row.get("versionId") or row.get("version_id")),
+        queued=values.instant(row.get("queued")),
+        start=values.instant(row.get("start")),
+        end=values.instant(row.get("end")),
+        success=_success_of_instance(row),
+        error=values.error_detail(row.get("error")),
+        params=row.get("params"),
+        output=values.output(row.get("output"), is_text=outputs_are_text),
+        is_params_truncated=values.is_truncated(row.get("params")),
+        is_output_truncated=values.is_truncated(row.get("output")),
+        trigger=trigger(row),
+        rollback=_rollback(row.get("rollback")),
+        schedule=values.mapping(row.get("schedule")) or None,
+        read_on=read_on,
+        warning=warning,
+        raw=row,
+    )
+
+
+def _success_of_instance(row: Json) -> bool | None:
+    """Cloudflare's own word; the local engine has none, so there it follows from the status."""
+    if "success" in row:
+        return values.flag(row["success"])
+    return {"complete": True, "errored": False}.get(values.text(row.get("status")))
+
+
+def _rollback(value: Any) -> Rollback | None:
+    row = values.mapping(value)
+    if not row:
+        return None
+    return Rollback(values.text(row.get("outcome")), values.error_detail(row.get("error")))
+
+
+def step(value: Any, index: int, *, outputs_are_text: bool) -> Step:
+    """One entry of the log at its place in it; an entry that is no object is kept in `raw`."""
+    row = value if isinstance(value, dict) else {"value": value}
+    config = row.get("config")
+    return Step(
+        index=index,
+        type=StepType(values.text(row.get("type")) or "unknown"),
+        name=values.text(row.get("name")),
+        start=values.instant(row.get("start")),
+        end=values.instant(row.get("end")),
+        success=_success_of_step(row),
+        error=values.error_detail(row.get("error")),
+        output=values.output(row.get("output"), is_text=outputs_are_text),
+        has_output=_has_output(row, outputs_are_text=outputs_are_text),
+        is_output_truncated=values.is_truncated(row.get("output")),
+        attempts=tuple(_attempt(entry) for entry in values.items(row.get("attempts"))),
+        config=_step_config(config) if isinstance(config, dict) else None,
+        event_type=values.text(row.get("event_type")),
+        trigger=values.text(values.mapping(row.get("trigger")).get("source")),
+        raw=row,
+    )
+
+
+def _success_of_step(row: Json) -> bool | None:
+    """`success` of a step; of a sleep or wait what `finished` and `error` say together.
+
+    A wait that timed out is finished and has an error. `end` says nothing: Cloudflare sends the
+    planned one of a sleep that goes on.
+    """
+    if "finished" not in row:
+        return values.flag(row.get("success"))
+    if values.error_detail(row.get("error")):
+        return False
+    return True if values.flag(row["finished"]) else None
+
+
+def _has_output(row: Json, *, outputs_are_text: bool) -> bool:
+    """Whether there is a value: null in the text form is none, as a value it may be one."""
+    if row.get("output") is not None:
+        return True
+    return not outputs_are_text and "output" in row and _success_of_step(row) is True
+
+
+def _attempt(value: Any) -> Attempt:
+    row = values.mapping(value)
+    return Attempt(
+        start=values.instant(row.get("start")),
+        end=values.instant(row.get("end")),
+        success=values.flag(row.get("success")),
+        error=values.error_detail(row.get("error")),
+    )
+
+
+def _step_config(row: Json) -> StepConfig:
+    retries = values.mapping(row.get("retries"))
+    return StepConfig(
+        limit=values.integer(retries.get("limit")),
+        delay=values.duration(retries.get("delay")),
+        backoff=values.text(retries.get("backoff")),
+        timeout=values.duration(row.get("timeout")),
+        is_sensitive=row.get("sensitive") in ("output", True),
+    )
+
+
+def created_instance(value: Any) -> CreatedInstance:
+    row = values.mapping(value)
+    return CreatedInstance(
+        id=values.text(row.get("id")),
+        status=status(row.get("status")),
+        version_id=values.text(row.get("version_id")),
+        workflow_id=values.text(row.get("workflow_id")),
+        raw=row,
+    )
+
+
+def created_instances(value: Any) -> list[CreatedInstance]:
+    """The instances of a batch: an array, or `created` as the binding answers since 2026."""
+    rows = value if isinstance(value, list) else values.items(values.mapping(value).get("created"))
+    return [created_instance(row) for row in rows]
+
+
+def status_change(value: Any) -> StatusChange:
+    row = values.mapping(value)
+    return StatusChange(status(row.get("status")), values.instant(row.get("timestamp")), raw=row)
+
+
+def deletion(value: Any) -> Deletion:
+    row = values.mapping(value)
+    deleted = (values.mapping(entry).get("id") for entry in values.items(row.get("deleted")))
+    failures = [values.mapping(entry) for entry in values.items(row.get("errors"))]
+    return Deletion(
+        deleted=tuple(values.text(entry) for entry in deleted if entry),
+        errors={
+            values.text(entry.get("id")): f"{values.text(entry.get('message'))} "
+            f"({values.text(entry.get('code'))})"
+            for entry in failures
+        },
+    )
+
+
+def instance_page(result: Result, *, drop_ghosts: bool) -> InstancePage:
+    """One page of a list, newest first; `drop_ghosts` where the target makes ghost rows."""
+    rows = [instance(row) for row in values.items(result.value)]
+    if drop_ghosts:
+        rows = [row for row in rows if not is_ghost(row)]
+    return InstancePage(
+        instances=tuple(sorted(rows, key=_newest_first)),
+        cursor=values.text(result.info.get("cursor")) or None,
+        total_count=values.integer(result.info.get("total_count")),
+    )
+
+
+def is_ghost(row: Instance) -> bool:
+    """The empty object that asking for a missing instance leaves behind in the local engine."""
+    return row.status is Status.UNKNOWN and row.created_on is None and bool(GHOST_ID.match(row.id))
+
+
+def is_instance_detail(value: Any) -> bool:
+    """Whether this is complete enough to be shown although Cloudflare said it failed."""
+    return (
+        isinstance(value, dict)
+        and bool(values.text(value.get("status")))
+        and (
+            isinstance(value.get("steps"), list)
+            or values.integer(value.get("step_count")) is not None
+        )
+    )
+
+
+def _newest_first(row: Instance) -> float:
+    return -row.created_on.timestamp() if row.created_on else float("inf")
