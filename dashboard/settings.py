@@ -106,7 +106,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA_DIR / "dashboard.sqlite3",
+            "NAME": str(DATA_DIR / "dashboard.sqlite3"),
             # Measured: without IMMEDIATE thousands of "database is locked", with it none.
             "OPTIONS": {
                 "timeout": 20,

@@ -28,8 +28,7 @@ def sync_account(account_id: str) -> None:
     account = Account.objects.get(account_id=account_id)
     if not account.take_lease(timezone.now(), LEASE):
         return
-    with connection.connect(account_id) as client:
-        sync.sync_account(client, account, clock=timezone.now)
+    sync.sync_account(connection.connect(account_id), account, clock=timezone.now)
 
 
 @app.task

@@ -78,6 +78,11 @@ class Client(AbstractContextManager["Client"]):
         """What the last answer said of the limit; None until one does."""
         return self._transport.rate_limit
 
+    @property
+    def request_count(self) -> int:
+        """How many requests were sent so far, by everybody who shares this client."""
+        return self._transport.request_count
+
     # The account
 
     def verify_token(self) -> types.Json:
@@ -205,7 +210,7 @@ class Client(AbstractContextManager["Client"]):
         instance_id: str,
         *,
         name: str,
-        type: types.StepType,  # noqa: A002 - the API's word
+        type: types.StepType,
         attempt: int | None = None,
     ) -> Iterator[StepOutput]:
         """The whole output of a step or wait, for as long as the context is open.

@@ -16,7 +16,6 @@ An error is mapped on Cloudflare's own code first, then on the HTTP status, then
 (<https://developers.cloudflare.com/api/resources/workflows/>; the codes stand in `responses.py`).
 """
 
-# ruff: noqa: N818 - the names say what happened; "Error" would add nothing to them
 from __future__ import annotations
 
 

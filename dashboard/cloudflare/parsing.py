@@ -153,6 +153,7 @@ def instance_detail(
         schedule=values.mapping(row.get("schedule")) or None,
         read_on=read_on,
         warning=warning,
+        outputs_are_text=outputs_are_text,
         raw=row,
     )
 

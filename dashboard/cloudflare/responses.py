@@ -251,5 +251,5 @@ RULES: tuple[tuple[Callable[[Answer], bool], Callable[[Answer, Request], Cloudfl
     (lambda answer: answer.http_status == 404, _not_found),
     (lambda answer: answer.http_status == 409, _conflict),
     (lambda answer: 400 <= answer.http_status < 500, _invalid),
-    (lambda answer: True, _failed),  # noqa: ARG005 - a 2xx that says `success: false`
+    (lambda answer: True, _failed),
 )

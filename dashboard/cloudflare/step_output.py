@@ -92,7 +92,7 @@ def from_detail(
     detail: InstanceDetail,
     *,
     name: str,
-    type: StepType,  # noqa: A002 - the API's word
+    type: StepType,
     attempt: int | None,
 ) -> StepOutput:
     """The output in an instance's log, for a target without a route of its own.

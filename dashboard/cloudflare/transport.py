@@ -64,6 +64,7 @@ class Transport:
         tries: int,
     ) -> None:
         self.rate_limit: RateLimit | None = None
+        self.request_count = 0
         self._base_url = base_url
         self._target = target
         self._account_id = account_id
@@ -153,6 +154,7 @@ class Transport:
                 "environment, or name a file there that holds it."
             )
             raise Unauthorized(message, was_sent=False)
+        self.request_count += 1
         started, outcome = time.monotonic(), "no answer"
         try:
             with trouble.told(request):

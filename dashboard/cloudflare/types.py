@@ -268,8 +268,9 @@ class InstanceDetail:
     """One instance with its steps, oldest first. The answer holds no id: the caller knows it.
 
     `read_on` is Cloudflare's clock when it answered (its Date header), None when it did not say;
-    it tells whether a list row is newer than this read. `warning` is set when Cloudflare said it
-    failed and yet sent a complete result.
+    it tells whether a list row is newer than this read. `outputs_are_text`: how `raw` holds
+    outputs, for whoever reads it again later. `warning` is set when Cloudflare said it failed and
+    yet sent a complete result.
     """
 
     status: Status
@@ -290,6 +291,7 @@ class InstanceDetail:
     schedule: Json | None = None
     read_on: datetime | None = None
     warning: str = ""
+    outputs_are_text: bool = True
     raw: Json = field(default_factory=dict, repr=False, compare=False)
 
 

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import zlib
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from dashboard.cloudflare import parsing, types
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models.workflow import Workflow
 
@@ -94,6 +95,12 @@ class Instance(models.Model):
         )
 
     @property
+    def last_detail(self) -> types.InstanceDetail | None:
+        """The detail that was last read, with its steps; None when none ever was."""
+        kept = InstanceDetail.objects.filter(instance=self).first()
+        return kept.parse() if kept else None
+
+    @property
     def is_finished(self) -> bool:
         return Status(self.status).is_finished
 
@@ -110,22 +117,27 @@ class InstanceDetail(models.Model):
     """
 
     instance = models.OneToOneField(
-        Instance, on_delete=models.CASCADE, primary_key=True, related_name="detail"
+        Instance, on_delete=models.CASCADE, primary_key=True, related_name="kept_detail"
     )
     read_at = models.DateTimeField()
+    outputs_are_text = models.BooleanField()
     body = models.BinaryField()
 
     def __str__(self) -> str:
         return f"detail of {self.instance_id}"
 
     @staticmethod
-    def pack(result: dict[str, Any]) -> bytes:
+    def pack(result: types.Json) -> bytes:
         return zlib.compress(json.dumps(result, separators=(",", ":")).encode())
 
     @property
-    def result(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = json.loads(zlib.decompress(bytes(self.body)))
+    def result(self) -> types.Json:
+        loaded: types.Json = json.loads(zlib.decompress(bytes(self.body)))
         return loaded
+
+    def parse(self) -> types.InstanceDetail:
+        """The answer in normal form, as the client reads it."""
+        return parsing.instance_detail(self.result, outputs_are_text=self.outputs_are_text)
 
 
 class Change(models.Model):

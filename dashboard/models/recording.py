@@ -154,7 +154,12 @@ def record_detail(
         row.read_on = detail.read_on
         row.save()
         InstanceDetail.objects.update_or_create(
-            instance=row, defaults={"read_at": now, "body": InstanceDetail.pack(detail.raw)}
+            instance=row,
+            defaults={
+                "read_at": now,
+                "outputs_are_text": detail.outputs_are_text,
+                "body": InstanceDetail.pack(detail.raw),
+            },
         )
     return row
 

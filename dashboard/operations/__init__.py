@@ -1,7 +1,7 @@
 """What a person asks for -> Cloudflare -> the changed row, the audit entry, the next look."""
 
 from dashboard.operations.choices import Choice, choices, refusal, refusal_for_user
-from dashboard.operations.following import follow_due, judge, look, stored_detail
+from dashboard.operations.following import follow_due, judge, look
 from dashboard.operations.performing import Wanted, create, perform
 
 __all__ = [
@@ -15,5 +15,4 @@ __all__ = [
     "perform",
     "refusal",
     "refusal_for_user",
-    "stored_detail",
 ]

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.cloudflare import Client, parsing, types
+from dashboard.cloudflare import Client
 from dashboard.cloudflare.errors import CloudflareError, NotFound
 from dashboard.connection import UnknownAccount
-from dashboard.models import Instance, InstanceDetail, Item
+from dashboard.models import Instance, Item
 from dashboard.models.operation import OPEN_STATES, Kind, State
 from dashboard.operations.outcome import outcome_of
 from dashboard.sync import read_instance
@@ -44,9 +44,8 @@ def follow_due(connect: Connect, *, clock: Callable[[], datetime]) -> None:
         except UnknownAccount:
             logger.warning("Cannot follow operations of %s: not configured.", account_id)
             continue
-        with client:
-            for item in items:
-                look(client, item, now=clock())
+        for item in items:
+            look(client, item, now=clock())
 
 
 def look(client: Client, item: Item, *, now: datetime) -> None:
@@ -68,20 +67,12 @@ def look(client: Client, item: Item, *, now: datetime) -> None:
 def judge(item: Item, row: Instance, *, now: datetime) -> None:
     """Writes down what a read of the instance says of an open item."""
     operation = item.operation
-    seen = outcome_of(
-        Kind(operation.kind), operation.arguments, item.before, row, stored_detail(row)
-    )
+    seen = outcome_of(Kind(operation.kind), operation.arguments, item.before, row, row.last_detail)
     facts = {"status": row.status, "generation": row.generation}
     if seen.state is None:
         _look_again(item, now, _words(item, seen.note), seen=facts, seen_at=now)
     else:
         _write(item, state=seen.state, note=seen.note, seen=facts, seen_at=now, settled_at=now)
-
-
-def stored_detail(row: Instance) -> types.InstanceDetail | None:
-    """The detail of the row that was last read; None when none was kept."""
-    kept = InstanceDetail.objects.filter(instance=row).first()
-    return parsing.parse_instance_detail(kept.result) if kept else None
 
 
 def _recover(item: Item, now: datetime) -> None:

@@ -25,7 +25,7 @@ from dashboard.models.merging import storable_json
 from dashboard.models.operation import Kind, State
 from dashboard.operations import outcome
 from dashboard.operations.allowed import refusal
-from dashboard.operations.following import look, stored_detail
+from dashboard.operations.following import look
 from dashboard.sync import read_instance
 
 Clock = Callable[[], datetime]
@@ -73,7 +73,7 @@ def perform(
     if why_not := _refusal(row, wanted):
         _settle(item, State.SKIPPED, f"Nothing was sent. {why_not}", clock())
         return operation
-    item.before = outcome.facts_before(row, stored_detail(row))
+    item.before = outcome.facts_before(row, row.last_detail)
     item.sent_at = clock()
     item.save()
     try:

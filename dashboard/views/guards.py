@@ -14,7 +14,6 @@ from dashboard.models import User
 from dashboard.views.page import HtmxHttpRequest
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]
 
 
 def signed_in(request: HtmxHttpRequest) -> User:
@@ -24,11 +23,13 @@ def signed_in(request: HtmxHttpRequest) -> User:
     return request.user
 
 
-def operator_required(view: View[P]) -> View[P]:
+def operator_required(
+    view: Callable[Concatenate[HtmxHttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HtmxHttpRequest, P], HttpResponse]:
     """Only for those who may act on instances; a 403 that says why for everybody else."""
 
     @wraps(view)
-    def guarded(request: HtmxHttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if why_not := operations.refusal_for_user(signed_in(request)):
             raise PermissionDenied(why_not)
         return view(request, *args, **kwargs)

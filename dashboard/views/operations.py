@@ -97,15 +97,12 @@ def _carry_out(
         arguments=form.arguments(),
         seen_generation=form.cleaned_data.get("seen_generation"),
     )
-    with connection.connect(workflow.account.account_id) as client:
-        if isinstance(form, (forms.CreateForm, forms.BatchForm)):
-            new = form.new_instances()
-            return operations.create(client, workflow, new, wanted, clock=timezone.now)
-        if instance is None:
-            raise Http404("There is no such instance in the local copy.")
-        return operations.perform(
-            client, workflow, instance.instance_id, wanted, clock=timezone.now
-        )
+    client = connection.connect(workflow.account.account_id)
+    if isinstance(form, (forms.CreateForm, forms.BatchForm)):
+        return operations.create(client, workflow, form.new_instances(), wanted, clock=timezone.now)
+    if instance is None:
+        raise Http404("There is no such instance in the local copy.")
+    return operations.perform(client, workflow, instance.instance_id, wanted, clock=timezone.now)
 
 
 def _render_form(
@@ -136,7 +133,7 @@ def _form(kind: Kind, instance: Instance | None, *, is_batch: bool) -> type[form
 def _options(kind: Kind, instance: Instance | None) -> dict[str, Any]:
     if kind is not Kind.RESTART or instance is None:
         return {}
-    detail = operations.stored_detail(instance)
+    detail = instance.last_detail
     return {"steps": detail.steps if detail else ()}
 
 
@@ -161,7 +158,7 @@ def _initial(
 
 def _awaited(instance: Instance) -> str:
     """The event type that a step of the instance waits for, where Cloudflare says it."""
-    detail = operations.stored_detail(instance)
+    detail = instance.last_detail
     waits = [
         step.event_type
         for step in (detail.steps if detail else ())

@@ -27,7 +27,8 @@ class Command(BaseCommand):
         accounts = sync.ensure_accounts((id_, configured[id_].name) for id_ in wanted)
         failed = []
         for account in accounts:
-            with connection.connect(account.account_id) as client, tqdm(unit="workflow") as bar:
+            client = connection.connect(account.account_id)
+            with tqdm(unit="workflow") as bar:
                 bar.set_description(account.name)
 
                 def report(name: str, done: int, total: int, bar: tqdm[Any] = bar) -> None:
