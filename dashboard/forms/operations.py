@@ -156,6 +156,10 @@ class CreateForm(OperationForm):
     def clean_new_id(self) -> str:
         return clean_instance_id(self.cleaned_data["new_id"])
 
+    def arguments(self) -> dict[str, Any]:
+        asked = ("params", "success_retention", "error_retention", "location_hint")
+        return {name: self.cleaned_data[name] for name in asked if self.cleaned_data[name]}
+
     def new_instances(self) -> list[types.NewInstance]:
         data = self.cleaned_data
         return [
@@ -204,6 +208,9 @@ class BatchForm(OperationForm):
             error_retention=kept.get("error_retention"),
             location_hint=str(value.get("location_hint") or ""),
         )
+
+    def arguments(self) -> dict[str, Any]:
+        return {"params": {new.id: new.params for new in self.new_instances() if new.params}}
 
     def new_instances(self) -> list[types.NewInstance]:
         new: list[types.NewInstance] = self.cleaned_data["batch"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from typing import Self
 
 from django.conf import settings
@@ -48,6 +49,25 @@ class Operation(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("operation", args=[self.pk])
+
+    @property
+    def states(self) -> list[tuple[str, int]]:
+        """How many items are in which state, in words."""
+        counts = Counter(State(item.state) for item in self.items.all())
+        return [(str(state.label).lower(), counts[state]) for state in State if counts[state]]
+
+    @property
+    def in_words(self) -> str:
+        """What was asked for, with what makes it special: "Restart from “charge card”"."""
+        label, arguments = Kind(self.kind).label, self.arguments
+        if self.kind == Kind.RESTART and (start := arguments.get("from")):
+            count = f" (number {start['count']})" if start.get("count", 1) != 1 else ""
+            return f"{label} from “{start['name']}”{count}"
+        if self.kind == Kind.TERMINATE and arguments.get("rollback"):
+            return f"{label} with rollback"
+        if self.kind == Kind.SEND_EVENT:
+            return f"{label} “{arguments.get('event_type', '')}”"
+        return str(label)
 
 
 class State(models.TextChoices):
@@ -123,3 +143,17 @@ class Item(models.Model):
     @property
     def is_settled(self) -> bool:
         return self.state not in OPEN_STATES
+
+    @property
+    def notice_kind(self) -> str:
+        """How a notice shows it: good, info, warning or error."""
+        return {State.DONE: "good", State.FAILED: "error", State.ACCEPTED: "info"}.get(
+            State(self.state), "warning"
+        )
+
+    @property
+    def instance_url(self) -> str:
+        workflow = self.operation.workflow
+        return reverse(
+            "instance", args=[workflow.account.account_id, workflow.name, self.instance_id]
+        )

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
 
-from dashboard.models import Instance, User
+from dashboard.models import Instance, Item, User
 from dashboard.models.operation import Kind
 from dashboard.operations import allowed
 
 #: These are undone with one click of the other, so they need no confirmation.
 DIRECT = frozenset({Kind.PAUSE, Kind.RESUME})
+KEYS = uuid.UUID("5f0f8c1e-6a35-4a6e-9a0e-8d4d1b7c2f10")
+#: These lose something that cannot be brought back.
+DANGEROUS = frozenset({Kind.TERMINATE, Kind.RESTART})
 INSTANCE_KINDS = (Kind.PAUSE, Kind.RESUME, Kind.SEND_EVENT, Kind.RESTART, Kind.TERMINATE)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One button: `refusal` says why it is disabled, "" when it is not. `url` asks for the rest."""
+    """One button: `refusal` says why it is disabled, "" when it is not. `url` asks for the rest.
+
+    `key` names what a click on it asks for. It stays the same until something was asked of the
+    instance, so that a double click, or a click on two tabs of one page, is one operation.
+    """
 
     kind: Kind
     refusal: str
     url: str
+    key: uuid.UUID
 
     @property
     def label(self) -> str:
@@ -35,7 +44,46 @@ class Choice:
 
     @property
     def is_dangerous(self) -> bool:
-        return self.kind in {Kind.TERMINATE, Kind.RESTART}
+        return self.kind in DANGEROUS
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A sentence on what an operation will do; `kind` is the notice's: info or warning."""
+
+    kind: str
+    text: str
+
+
+EFFECTS = {
+    Kind.RESTART: [
+        Effect(
+            "warning",
+            "A restart begins the same instance anew, in place: Cloudflare erases its steps, their "
+            "outputs and errors, and events not yet taken. Steps that run again repeat what they "
+            "do outside.",
+        ),
+        Effect("info", "It keeps its id and params, and may run a newer version."),
+    ],
+    Kind.TERMINATE: [
+        Effect(
+            "warning",
+            "A terminated instance cannot be resumed, only restarted. Work in flight is cut off.",
+        )
+    ],
+    Kind.SEND_EVENT: [
+        Effect(
+            "info",
+            "An event that no step waits for yet is kept for later. It is sent once and never "
+            "again by itself.",
+        )
+    ],
+}
+
+
+def effects(kind: Kind) -> list[Effect]:
+    """What a person should know before asking for this."""
+    return EFFECTS.get(kind, [])
 
 
 def refusal_for_user(user: User) -> str:
@@ -55,6 +103,7 @@ def refusal(kind: Kind, instance: Instance) -> str:
 def choices(instance: Instance, user: User) -> list[Choice]:
     """Every action on an instance, each with why it cannot be asked for."""
     for_user = refusal_for_user(user)
+    latest = Item.objects.of_instance(instance.workflow, instance.instance_id).first()
     workflow = instance.workflow
     query = {
         "account_id": workflow.account.account_id,
@@ -66,6 +115,7 @@ def choices(instance: Instance, user: User) -> list[Choice]:
             kind,
             for_user or refusal(kind, instance),
             f"{reverse('new-operation')}?{urlencode({'kind': kind.value} | query)}",
+            uuid.uuid5(KEYS, f"{instance.pk} {latest and latest.pk} {user.pk} {kind.value}"),
         )
         for kind in INSTANCE_KINDS
     ]

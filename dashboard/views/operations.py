@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -45,6 +46,7 @@ def operation_detail(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     ctx = {
         "operation": operation,
         "items": items,
+        "arguments": json.dumps(operation.arguments, indent=2, ensure_ascii=False),
         "is_live": any(not item.is_settled for item in items),
         "now": timezone.now(),
     }
@@ -60,7 +62,7 @@ def new_operation(request: HtmxHttpRequest) -> HttpResponse:
     instance = _instance(workflow, request.GET.get("instance_id", ""))
     if kind is not Kind.CREATE and instance is None:
         raise Http404("There is no such instance in the local copy.")
-    form = _form(kind, instance, is_batch="batch" in request.GET)(
+    form = _form(kind, instance, is_batch="is_batch" in request.GET)(
         initial=_initial(request, kind, workflow, instance), **_options(kind, instance)
     )
     return _render_form(request, form, kind, workflow, instance)
@@ -71,7 +73,7 @@ def _ask(request: HtmxHttpRequest) -> HttpResponse:
     kind = _kind(request.POST.get("kind", ""))
     workflow = _workflow(request.POST.get("account_id", ""), request.POST.get("workflow_name", ""))
     instance = _instance(workflow, request.POST.get("instance_id", ""))
-    form = _form(kind, instance, is_batch="batch" in request.POST)(
+    form = _form(kind, instance, is_batch="is_batch" in request.POST)(
         request.POST, **_options(kind, instance)
     )
     if not form.is_valid():
@@ -114,13 +116,17 @@ def _render_form(
     *,
     status: int = 200,
 ) -> HttpResponse:
+    is_batch = isinstance(form, forms.BatchForm)
     ctx = {
         "form": form,
-        "kind": kind,
-        "is_batch": isinstance(form, forms.BatchForm),
+        "title": "Create a batch" if is_batch else kind.label,
+        "is_batch": is_batch,
+        "is_dangerous": kind in operations.DANGEROUS,
+        "effects": operations.effects(kind),
         "workflow": workflow,
         "instance": instance,
         "refusal": operations.refusal(kind, instance) if instance else "",
+        "back_url": (instance or workflow).get_absolute_url(),
         "now": timezone.now(),
     }
     return render_page(request, "operations/new.html", fragment="form", ctx=ctx, status=status)
