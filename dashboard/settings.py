@@ -68,6 +68,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
 
 # -- Cloudflare --------------------------------------------------------------------------------
 # Several accounts: CLOUDFLARE_ACCOUNTS="prod staging", then each variable below once per name,

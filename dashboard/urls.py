@@ -7,6 +7,7 @@ done to an instance is posted to `/operations/`.
 from django.urls import path
 
 from dashboard.views import (
+    errors,
     health,
     instance,
     instances,
@@ -40,3 +41,8 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.not_found
+handler500 = errors.server_error

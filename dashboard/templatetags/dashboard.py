@@ -1,3 +1,153 @@
+"""How facts look on a page: instants, ages, durations, statuses, icons. None is written as "–"."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
 from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from dashboard.cloudflare.types import Status
 
 register = template.Library()
+
+NOTHING = "–"
+STATUS_WORDS = {
+    Status.QUEUED: "Queued",
+    Status.RUNNING: "Running",
+    Status.WAITING: "Waiting",
+    Status.WAITING_FOR_PAUSE: "Waiting for pause",
+    Status.PAUSED: "Paused",
+    Status.ROLLING_BACK: "Rolling back",
+    Status.COMPLETE: "Complete",
+    Status.ERRORED: "Errored",
+    Status.TERMINATED: "Terminated",
+    Status.UNKNOWN: "Unknown",
+}
+NOTICE_KINDS = {"success": "good", "debug": "info"}
+NOTICE_ICONS = {"error": "errored", "warning": "warning", "good": "complete"}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of static/icons.svg; it says nothing by itself, so a word stands beside it."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>',
+        staticfiles_storage.url("icons.svg"),
+        name,
+    )
+
+
+@register.inclusion_tag("components/status_badge.html")
+def status_badge(status: str) -> dict[str, object]:
+    """The status with its icon, word and colour; one we do not know is shown as it came."""
+    known = Status(status)
+    is_known = known.is_known and known is not Status.UNKNOWN
+    return {
+        "status": status,
+        "word": STATUS_WORDS.get(known, status),
+        "icon_name": status if is_known else "unknown",
+        "is_known": known.is_known,
+    }
+
+
+@register.simple_tag
+def instant(value: datetime | None) -> SafeString | str:
+    """The exact time in UTC; the reader's own zone is added to its title by time.js."""
+    if value is None:
+        return NOTHING
+    return format_html('<time datetime="{}">{}</time>', _iso(value), _utc(value))
+
+
+@register.simple_tag
+def age(value: datetime | None, now: datetime) -> SafeString | str:
+    """How long ago (or until) something is, ticking; the exact time in its title."""
+    if value is None:
+        return NOTHING
+    return format_html(
+        '<time datetime="{}" data-age title="{}">{}</time>',
+        _iso(value),
+        _utc(value),
+        _age_text((now - value) // timedelta(seconds=1)),
+    )
+
+
+@register.simple_tag
+def elapsed(since: datetime | None, now: datetime) -> SafeString | str:
+    """How long something that has not ended has taken so far, ticking."""
+    if since is None:
+        return NOTHING
+    return format_html(
+        '<time datetime="{}" data-elapsed title="since {}">{}</time>',
+        _iso(since),
+        _utc(since),
+        duration(timedelta(seconds=max(0, (now - since) // timedelta(seconds=1)))),
+    )
+
+
+@register.filter
+def duration(value: timedelta | int | float | None) -> str:
+    """A timedelta, or milliseconds, in at most two units: "340 ms", "3 m 04 s", "1 h 02 m"."""
+    if value is None:
+        return NOTHING
+    ms = int(value / timedelta(milliseconds=1)) if isinstance(value, timedelta) else int(value)
+    seconds = ms // 1000
+    if seconds < 10 and ms % 1000:
+        return f"{ms} ms" if ms < 1000 else f"{ms // 100 / 10:.1f} s"
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} m {seconds % 60:02} s"
+    if seconds < 86400:
+        return f"{seconds // 3600} h {seconds // 60 % 60:02} m"
+    return f"{seconds // 86400} d {seconds // 3600 % 24:02} h"
+
+
+@register.filter
+def middle(text: str, length: int = 40) -> str:
+    """The text with its middle left out, for ids whose start and end tell them apart."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length * 3 // 5 - 1]}…{text[-(length * 2 // 5) :]}"
+
+
+@register.filter
+def or_nothing(value: object) -> object:
+    """ "–" for what is None or empty; 0 is a number."""
+    return NOTHING if value is None or value == "" else value
+
+
+@register.filter
+def notice_kind(level: str) -> str:
+    return NOTICE_KINDS.get(level, level)
+
+
+@register.filter
+def notice_icon(level: str) -> str:
+    return NOTICE_ICONS.get(notice_kind(level), "info")
+
+
+def _age_text(seconds: int) -> str:
+    text = _about(abs(seconds))
+    return f"in {text}" if seconds < 0 else f"{text} ago"
+
+
+def _about(seconds: int) -> str:
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    if seconds < 86400:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 86400} d"
+
+
+def _iso(value: datetime) -> str:
+    return timezone.localtime(value, timezone.get_default_timezone()).isoformat()
+
+
+def _utc(value: datetime) -> str:
+    return f"{value.astimezone(timezone.get_default_timezone()):%Y-%m-%d %H:%M:%S} UTC"

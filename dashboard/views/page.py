@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
+from dashboard.models import User
+from dashboard.views.frame import Frame
+
+#: What differs between two renderings of the same facts: texts that tick, and the form token.
+_TICKING = re.compile(
+    rb"(<time[^>]* data-(?:age|elapsed)[^>]*>)[^<]*|csrfmiddlewaretoken\" value=\"[^\"]*"
+)
+
 
 class HtmxHttpRequest(HttpRequest):
-    """A request that HtmxMiddleware has seen."""
+    """A request of somebody signed in that HtmxMiddleware has seen."""
 
     htmx: HtmxDetails
+    user: User
 
 
 def render_page(
@@ -26,14 +37,25 @@ def render_page(
     """The page, or only its named fragment when htmx asks for it.
 
     The server picks the fragment; a client cannot name one. A restored history entry gets the page.
+    A fragment that says what the last one said is answered by 304, so that htmx leaves it alone.
     """
     is_fragment = bool(request.htmx) and not request.htmx.history_restore_request
     name = f"{template}#{fragment}" if is_fragment else template
-    response = render(request, name, ctx, status=status)
+    response = render(request, name, {**ctx, "is_fragment": is_fragment}, status=status)
+    if is_fragment and request.method == "GET" and status == 200:
+        response.headers["HX-PTag"] = _tag(response.content)
+        if request.headers.get("HX-PTag") == response.headers["HX-PTag"]:
+            response = HttpResponseNotModified(headers={"HX-PTag": response.headers["HX-PTag"]})
     response.headers["Vary"] = "HX-Request"
     return response
 
 
+def _tag(content: bytes) -> str:
+    """A short name for what the fragment says, whatever the time it was said."""
+    return hashlib.sha256(_TICKING.sub(rb"\1", content)).hexdigest()[:24]
+
+
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """What the frame of every page shows."""
-    return {}
+    """What the frame of every page shows, and the moment that ages are told from."""
+    frame = Frame(request)
+    return {"frame": frame, "now": frame.now}

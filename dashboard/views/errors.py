@@ -1,0 +1,35 @@
+"""Errors are pages too: a true status code, a sentence, and a way on."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "errors/400.html", {"sentence": _sentence(exception)}, status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "errors/403.html", {"sentence": _sentence(exception)}, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "errors/404.html", {"sentence": _sentence(exception)}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Rendered without a request, so that it needs neither database nor session."""
+    return HttpResponse(render_to_string("errors/500.html"), status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that was opened before signing in again, or in a browser without cookies."""
+    return render(request, "errors/csrf.html", status=403)
+
+
+def _sentence(exception: Exception) -> str:
+    """What was raised for people to read; a URL that leads nowhere has none."""
+    [first, *_] = exception.args or ("",)
+    return first if isinstance(first, str) else ""

@@ -1,0 +1,136 @@
+"""The frame around every page: who reads, where they are, and how old what they see is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard import connection
+from dashboard.models import Account
+
+#: A sync that has not come through for so long has stopped.
+STALE_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Sync:
+    """How an account's sync goes. `is_configured`: somebody is meant to sync it."""
+
+    name: str
+    is_configured: bool
+    now: datetime
+    synced_at: datetime | None = None
+    error: str = ""
+    failed_at: datetime | None = None
+
+    @property
+    def stale_from(self) -> datetime | None:
+        return self.synced_at + STALE_AFTER if self.synced_at else None
+
+    @property
+    def is_stale(self) -> bool:
+        return self.stale_from is None or self.now >= self.stale_from
+
+
+@dataclass(frozen=True)
+class Page:
+    """One entry of the navigation. `is_here`: this very page, not one below it."""
+
+    title: str
+    href: str
+    is_current: bool
+    is_here: bool
+
+
+class Frame:
+    """What the frame shows. Reads the database once, and only for someone who is signed in."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.now = timezone.now()
+
+    @cached_property
+    def is_signed_in(self) -> bool:
+        user = getattr(self.request, "user", None)
+        return user is not None and user.is_authenticated
+
+    @property
+    def is_read_only(self) -> bool:
+        return bool(settings.READ_ONLY)
+
+    @cached_property
+    def why_not_operate(self) -> str:
+        """Why this reader cannot act on Cloudflare; "" when they can."""
+        if self.is_read_only:
+            return "This dashboard is read-only."
+        if not getattr(self.request.user, "can_operate", False):
+            return "Your role is viewer; acting needs an operator."
+        return ""
+
+    @property
+    def can_operate(self) -> bool:
+        return not self.why_not_operate
+
+    @property
+    def pages(self) -> list[Page]:
+        here = self.request.path
+        overview, instances, operations = map(reverse, ("overview", "instances", "operations"))
+        is_overview = here == overview or (
+            here.startswith("/accounts/") and "/instances/" not in here
+        )
+        is_instances = here == instances or ("/instances/" in here and here != instances)
+        return [
+            Page("Overview", overview, is_overview, here == overview),
+            Page("Instances", instances, is_instances, here == instances),
+            Page("Operations", operations, here.startswith(operations), here == operations),
+        ]
+
+    @cached_property
+    def accounts(self) -> dict[str, connection.AccountSetting]:
+        """The configured accounts; none when the configuration cannot be read, as `check` says."""
+        try:
+            return connection.configured_accounts()
+        except ImproperlyConfigured:
+            return {}
+
+    @property
+    def targets(self) -> str:
+        """What is read from, and where that is not Cloudflare itself."""
+        titles = {
+            account.target.title
+            if account.base_url == "https://api.cloudflare.com/client/v4"
+            else f"{account.target.title} at {account.base_url}"
+            for account in self.accounts.values()
+        }
+        return ", ".join(sorted(titles))
+
+    @cached_property
+    def syncs(self) -> list[Sync]:
+        """Configured accounts first, then those that are only remembered."""
+        known = {account.account_id: account for account in Account.objects.order_by("name")}
+        found = [
+            self._sync(setting.name, known.pop(account_id, None), is_configured=True)
+            for account_id, setting in self.accounts.items()
+        ]
+        return found + [
+            self._sync(account.name, account, is_configured=False) for account in known.values()
+        ]
+
+    def _sync(self, name: str, account: Account | None, *, is_configured: bool) -> Sync:
+        if account is None:
+            return Sync(name, is_configured, self.now)
+        return Sync(
+            account.name or name,
+            is_configured,
+            self.now,
+            account.synced_at,
+            account.sync_error,
+            account.sync_failed_at,
+        )

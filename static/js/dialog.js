@@ -1,0 +1,15 @@
+// A link with hx-target="#dialog-body" opens in the dialog; without JavaScript it is a page.
+(() => {
+  const dialog = document.getElementById("dialog");
+  const body = document.getElementById("dialog-body");
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx.target === body && !dialog.open) dialog.showModal();
+  });
+  dialog.addEventListener("close", () => body.replaceChildren());
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog || event.target.closest("[data-close]")) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+})();

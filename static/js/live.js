@@ -1,0 +1,23 @@
+// Refreshing in place: asks while the page is looked at, and says so when no answer comes.
+(() => {
+  const every = 5000;
+  const poll = () => { if (!document.hidden) document.body.dispatchEvent(new CustomEvent("poll")); };
+  const isPoll = (ctx) => ctx.sourceEvent?.type === "poll";
+  const notice = document.getElementById("not-refreshed");
+  setInterval(poll, every);
+  document.addEventListener("visibilitychange", poll);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) poll(); });
+
+  document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+    if (ctx.response.raw.redirected) return location.reload(); // signed out meanwhile
+    if (isPoll(ctx)) notice.hidden = ctx.response.status < 400;
+  });
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
+    const isLost = ctx.response.raw.redirected || (isPoll(ctx) && ctx.response.status >= 400);
+    if (isLost) event.preventDefault(); // keep what is on the page rather than an error in its place
+  });
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    if (ctx && isPoll(ctx)) notice.hidden = false;
+  });
+})();
