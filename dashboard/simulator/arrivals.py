@@ -14,8 +14,15 @@ class Arrivals:
     """
 
     def __init__(
-        self, *, origin: int, turn: int, past: int, every: int, salt: int,
-        jitter: float = 0.8, last: int | None = None,
+        self,
+        *,
+        origin: int,
+        turn: int,
+        past: int,
+        every: int,
+        salt: int,
+        jitter: float = 0.8,
+        last: int | None = None,
     ) -> None:
         self._origin, self._turn, self._past, self._every = origin, turn, past, max(1, every)
         self._slot = (turn - origin) // past if past else 1

@@ -5,10 +5,39 @@ from __future__ import annotations
 from random import Random
 
 _NAMES = (
-    "ada", "bela", "chen", "dara", "emeka", "farah", "goran", "hana", "ines", "jonas",
-    "kofi", "lena", "mira", "nils", "oana", "pavel", "quinn", "rosa", "sami", "tuva",
-)  # fmt: skip
-_CITIES = ("Lisbon", "Nairobi", "Oslo", "Porto", "Quito", "Riga", "Seoul", "Tartu", "Utrecht", "Vienna")
+    "ada",
+    "bela",
+    "chen",
+    "dara",
+    "emeka",
+    "farah",
+    "goran",
+    "hana",
+    "ines",
+    "jonas",
+    "kofi",
+    "lena",
+    "mira",
+    "nils",
+    "oana",
+    "pavel",
+    "quinn",
+    "rosa",
+    "sami",
+    "tuva",
+)
+_CITIES = (
+    "Lisbon",
+    "Nairobi",
+    "Oslo",
+    "Porto",
+    "Quito",
+    "Riga",
+    "Seoul",
+    "Tartu",
+    "Utrecht",
+    "Vienna",
+)
 
 
 class Facts:

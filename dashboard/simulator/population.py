@@ -33,7 +33,9 @@ class Backlog:
 
     def wait(self, created: int) -> int:
         """How long an instance created then waits for a slot, beside the usual moment."""
-        return 0 if created < self.since else min(self.most, int((created - self.since) * self.growth))
+        return (
+            0 if created < self.since else min(self.most, int((created - self.since) * self.growth))
+        )
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,15 @@ class Population:
     """`advance` first, then ask: every answer is for the instant of the last advance."""
 
     def __init__(
-        self, *, arrivals: Arrivals, patterns: Patterns, ids: Ids, retention: Retention,
-        backlog: Backlog, salt: int,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        arrivals: Arrivals,
+        patterns: Patterns,
+        ids: Ids,
+        retention: Retention,
+        backlog: Backlog,
+        salt: int,
+    ) -> None:
         self.arrivals, self.patterns, self.ids = arrivals, patterns, ids
         self.retention, self.backlog, self._salt = retention, backlog, salt
         self._lists: dict[str, array[int]] = {}

@@ -95,9 +95,13 @@ class Workflow:
         created = start - version.age
         settings = {"concurrency": {"limit": version.concurrency}} if version.concurrency else {}
         return Version(
-            uuid_of(self.seed, self.name, "version", version.age), created,
-            self.definition.class_name, version.has_dag, version.language, settings,
-        )  # fmt: skip
+            uuid_of(self.seed, self.name, "version", version.age),
+            created,
+            self.definition.class_name,
+            version.has_dag,
+            version.language,
+            settings,
+        )
 
     def version_at(self, created: int) -> Version:
         """The version that an instance created then runs."""
@@ -163,10 +167,17 @@ class Workflow:
         if isinstance(population.ids, Scheduled):
             schedule = Schedule(population.ids.cron, population.ids.scheduled_time(index))
         return Instance(
-            population.ids.encode(index), self.version_at(created).id, self._trigger(index),
-            created, created, course, self.definition.params(facts), population.retention,
-            schedule, index,
-        )  # fmt: skip
+            population.ids.encode(index),
+            self.version_at(created).id,
+            self._trigger(index),
+            created,
+            created,
+            course,
+            self.definition.params(facts),
+            population.retention,
+            schedule,
+            index,
+        )
 
     def facts(self, number: int) -> Facts:
         """The particulars of the instance of this number."""
@@ -223,9 +234,7 @@ class Workflow:
             if after is None or (key < after if query.descending else key > after):
                 yield key
 
-    def _untouched(
-        self, found: Any, low: int, high: int, query: Query, jump: int
-    ) -> Iterator[Key]:
+    def _untouched(self, found: Any, low: int, high: int, query: Query, jump: int) -> Iterator[Key]:
         population = self.population
         assert population is not None  # noqa: S101 - the caller has just listed it
         at, encode, after = population.arrivals.at, population.ids.encode, query.after
@@ -249,14 +258,26 @@ class Workflow:
             if created > now:
                 return None
             return Row(
-                instance_id, instance.status(now), created, instance.modified(now),
-                instance.started(now), instance.ended(now), instance.version_id, instance.trigger,
-            )  # fmt: skip
+                instance_id,
+                instance.status(now),
+                created,
+                instance.modified(now),
+                instance.started(now),
+                instance.ended(now),
+                instance.version_id,
+                instance.trigger,
+            )
         index = self.population.ids.decode(instance_id) if self.population else None
         life = self.population.life(index, now) if self.population and index is not None else None
         if life is None or index is None:
             return None
         return Row(
-            instance_id, life.status, created, life.modified, life.started, life.ended,
-            self.version_at(created).id, self._trigger(index),
-        )  # fmt: skip
+            instance_id,
+            life.status,
+            created,
+            life.modified,
+            life.started,
+            life.ended,
+            self.version_at(created).id,
+            self._trigger(index),
+        )

@@ -20,9 +20,15 @@ class World:
     """Deterministic by scenario, seed, number of instances, and the instant the clock starts at."""
 
     def __init__(
-        self, scenario: Scenario, *, seed: int = 1, instances: int | None = None,
-        clock: Clock | None = None, page_size: int = 20, cursor_seconds: int = 600,
-    ) -> None:  # fmt: skip
+        self,
+        scenario: Scenario,
+        *,
+        seed: int = 1,
+        instances: int | None = None,
+        clock: Clock | None = None,
+        page_size: int = 20,
+        cursor_seconds: int = 600,
+    ) -> None:
         """`page_size` is what a list gives when not told; cursors expire after `cursor_seconds`."""
         self.scenario, self.seed = scenario, seed
         self.clock = clock or Clock()
@@ -81,7 +87,9 @@ class World:
             return self._on_schedule(definition, salt)
         if definition.stopped is not None:
             turn = self.start - definition.stopped
-            return Arrivals(origin=turn - history, turn=turn, past=count, every=DAY, salt=salt, last=count)
+            return Arrivals(
+                origin=turn - history, turn=turn, past=count, every=DAY, salt=salt, last=count
+            )
         every = max(1, min(definition.every, history // max(1, count)))
         recent = min(count, RECENT // every)
         return Arrivals(

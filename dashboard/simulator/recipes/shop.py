@@ -54,11 +54,27 @@ def order_pipeline(chance: Random, outcome: str, facts: Facts) -> Plan:
     label = Stream(chance.randrange(60_000, 260_000))
     return Plan(
         in_turn(
-            Do("validate order", chance.randrange(20, 240), {"orderId": f"A-{facts.order}", "items": facts.items}),
+            Do(
+                "validate order",
+                chance.randrange(20, 240),
+                {"orderId": f"A-{facts.order}", "items": facts.items},
+            ),
             (
-                Do("reserve stock", chance.randrange(120, 2_500), {"reserved": facts.items, "warehouse": facts.city}),
-                Do("check fraud", chance.randrange(300, 4_000), {"score": round(facts.cents / 100_000, 2), "verdict": "pass"}),
-                Do("quote shipping", chance.randrange(60, 900), {"carrier": "north-post", "cents": 499}),
+                Do(
+                    "reserve stock",
+                    chance.randrange(120, 2_500),
+                    {"reserved": facts.items, "warehouse": facts.city},
+                ),
+                Do(
+                    "check fraud",
+                    chance.randrange(300, 4_000),
+                    {"score": round(facts.cents / 100_000, 2), "verdict": "pass"},
+                ),
+                Do(
+                    "quote shipping",
+                    chance.randrange(60, 900),
+                    {"carrier": "north-post", "cents": 499},
+                ),
             ),
             charge,
             cooling,
@@ -69,17 +85,25 @@ def order_pipeline(chance: Random, outcome: str, facts: Facts) -> Plan:
             Do("render label", chance.randrange(400, 3_000), label),
             Do("send confirmation", chance.randrange(80, 700), f"sent to {facts.email}"),
         ),
-        output={"orderId": f"A-{facts.order}", "charged": facts.cents, "tracking": f"NP{facts.key.upper()}"},
+        output={
+            "orderId": f"A-{facts.order}",
+            "charged": facts.cents,
+            "tracking": f"NP{facts.key.upper()}",
+        },
         acts=acts,
-    )  # fmt: skip
+    )
 
 
 def _charge(chance: Random, outcome: str, facts: Facts) -> Do:
     ms = chance.randrange(400, 2_500)
-    count = {"provider-down": 6, "provider-slow": chance.choice((2, 3)), "hiccup": 1}.get(outcome, 0)
+    count = {"provider-down": 6, "provider-slow": chance.choice((2, 3)), "hiccup": 1}.get(
+        outcome, 0
+    )
     failures = [_provider_error(facts, chance, n) for n in range(1, count + 1)]
     if outcome == "declined":
-        failures = [Failure("NonRetryableError", f"card of {facts.email} was declined: insufficient_funds")]
+        failures = [
+            Failure("NonRetryableError", f"card of {facts.email} was declined: insufficient_funds")
+        ]
     return Do(
         "charge card",
         8_000 + ms if count > 1 else ms,
@@ -110,14 +134,32 @@ def refund_saga(chance: Random, outcome: str, facts: Facts) -> Plan:
     acts = (Act(2 * MINUTE, "terminate", rollback=True),) if outcome == "terminated-slowly" else ()
     return Plan(
         in_turn(
-            Do("place hold", chance.randrange(200, 2_000), {"hold": f"h-{facts.order}"},
-               undo_ms=undo, undo_fails=outcome == "not-undone", retries=SLOW_UNDO),
-            Do("credit account", chance.randrange(200, 2_000), {"credit": f"c-{facts.order}", "cents": facts.cents},
-               undo_ms=undo, retries=SLOW_UNDO),
+            Do(
+                "place hold",
+                chance.randrange(200, 2_000),
+                {"hold": f"h-{facts.order}"},
+                undo_ms=undo,
+                undo_fails=outcome == "not-undone",
+                retries=SLOW_UNDO,
+            ),
+            Do(
+                "credit account",
+                chance.randrange(200, 2_000),
+                {"credit": f"c-{facts.order}", "cents": facts.cents},
+                undo_ms=undo,
+                retries=SLOW_UNDO,
+            ),
             Do("notify customer", chance.randrange(80, 900), f"mail to {facts.email}"),
-            Do("close case", close_ms, {"closed": True}, failures=(failure,) * (1 + SLOW_UNDO.limit) if failing else (),
-               fails=failing, retries=SLOW_UNDO, timeout="15 minutes"),
+            Do(
+                "close case",
+                close_ms,
+                {"closed": True},
+                failures=(failure,) * (1 + SLOW_UNDO.limit) if failing else (),
+                fails=failing,
+                retries=SLOW_UNDO,
+                timeout="15 minutes",
+            ),
         ),
         output={"case": f"R-{facts.order}", "refunded": facts.cents},
         acts=acts,
-    )  # fmt: skip
+    )
