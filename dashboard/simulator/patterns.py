@@ -1,0 +1,85 @@
+"""Patterns: the few hundred courses that the instances of one workflow share."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+from .chance import mix, salt_of
+from .course import FOREVER, Course
+from .facts import Facts
+from .plan import Plan
+
+Recipe = Callable[[Random, str, Facts], Plan]
+VARIATIONS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """When an instance changes status, in milliseconds from its start; `statuses` run beside `since`."""
+
+    since: tuple[int, ...]
+    statuses: tuple[str, ...]
+
+    def at(self, passed: int) -> int:
+        """The number of the phase that holds `passed` milliseconds after the start."""
+        return bisect_right(self.since, passed) - 1
+
+    def ends_after(self, phase: int) -> int:
+        """Where a phase ends; FOREVER for the last one."""
+        return self.since[phase + 1] if phase + 1 < len(self.since) else FOREVER
+
+
+@dataclass(frozen=True)
+class Era:
+    """From `since` (ms since 1970) on, new instances end in these ways, with these weights."""
+
+    since: int
+    mix: dict[str, int]
+
+    def cycle(self) -> tuple[str, ...]:
+        """The outcomes in an order that spreads each one evenly, so that rare ones never stay away."""
+        slots = [
+            ((turn + 0.5) / weight, name)
+            for name, weight in self.mix.items()
+            for turn in range(weight)
+        ]
+        return tuple(name for _, name in sorted(slots))
+
+
+class Patterns:
+    """Which pattern an instance follows, and the pattern itself, laid out when first asked for."""
+
+    def __init__(self, recipe: Recipe, eras: tuple[Era, ...], salt: int) -> None:
+        self._recipe, self._salt = recipe, salt
+        self._since = [era.since for era in eras]
+        self._cycles = [era.cycle() for era in eras]
+        self.pattern = cache(self._lay_out)
+
+    def outcome(self, index: int, created: int) -> str:
+        """How the instance ends, by the era it was created in."""
+        cycle = self._cycles[max(0, bisect_right(self._since, created) - 1)]
+        return cycle[index % len(cycle)]
+
+    def variation(self, index: int) -> int:
+        """Which of the timings of its outcome it takes."""
+        return mix(index, self._salt) % VARIATIONS
+
+    def plan(self, outcome: str, variation: int, facts: Facts) -> Plan:
+        """The plan of one instance; its timing is that of the pattern of the same two."""
+        return self._recipe(Random(salt_of(self._salt, outcome, variation)), outcome, facts)
+
+    def _lay_out(self, outcome: str, variation: int) -> Pattern:
+        plan = self.plan(outcome, variation, Facts(0))
+        course, since = Course(plan, 0), 0
+        phases: list[tuple[int, str]] = []
+        for act in plan.acts:
+            phases += course.phases(since, act.at) if act.at > since else []
+            course.apply(act.action, act.at, rollback=act.rollback)
+            since = act.at
+        phases += course.phases(since)
+        merged = [p for n, p in enumerate(phases) if n == 0 or phases[n - 1][1] != p[1]]
+        return Pattern(tuple(p[0] for p in merged), tuple(p[1] for p in merged))

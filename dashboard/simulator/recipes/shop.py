@@ -1,0 +1,165 @@
+"""The shop: orders, refunds."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from ..clock import HOUR, MINUTE, SECOND
+from ..facts import Facts
+from ..plan import Act, Do, Failure, Plan, Retries, Sleep, Stream, in_turn
+
+PATIENT = Retries(limit=5, delay="30 seconds", backoff="exponential")
+SLOW_UNDO = Retries(limit=2, delay="1 minute", backoff="linear")
+
+
+def order_params(facts: Facts) -> Any:
+    """What starts an order."""
+    return {
+        "orderId": f"A-{facts.order}",
+        "customer": facts.email,
+        "items": facts.items,
+        "total": {"cents": facts.cents, "currency": "EUR"},
+        "shipTo": facts.city,
+    }
+
+
+def _provider_error(facts: Facts, chance: Random, attempt: int) -> Failure:
+    """One cause, many texts: ids, amounts and durations differ from message to message."""
+    request = f"req_{facts.key[:8]}{attempt:02d}"
+    if chance.random() < 0.7:
+        return Failure(
+            "PaymentProviderError",
+            f"POST /v2/charges failed for order A-{facts.order}: 503 Service Unavailable "
+            f"(request {request}, {facts.chance.randrange(1_800, 9_900)} ms)",
+        )
+    return Failure("WorkflowTimeoutError", f"Execution timed out after {30_000}ms")
+
+
+def order_pipeline(chance: Random, outcome: str, facts: Facts) -> Plan:
+    """Validate, reserve in parallel, charge, cool off, ship."""
+    charge = _charge(chance, outcome, facts)
+    acts: tuple[Act, ...] = ()
+    cooling = Sleep("cooling off", 30 * SECOND)
+    if outcome == "forgotten":
+        cooling = Sleep("cooling off", 2 * HOUR)
+        acts = (Act(chance.randrange(20 * SECOND, 90 * SECOND), "pause"),)
+    if outcome == "cancelled":
+        acts = (Act(chance.randrange(12 * SECOND, 30 * SECOND), "terminate"),)
+    if outcome == "held":
+        acts = (
+            Act(15 * SECOND, "pause"),
+            Act(chance.randrange(10 * MINUTE, 40 * MINUTE), "resume"),
+        )
+    label = Stream(chance.randrange(60_000, 260_000))
+    return Plan(
+        in_turn(
+            Do(
+                "validate order",
+                chance.randrange(20, 240),
+                {"orderId": f"A-{facts.order}", "items": facts.items},
+            ),
+            (
+                Do(
+                    "reserve stock",
+                    chance.randrange(120, 2_500),
+                    {"reserved": facts.items, "warehouse": facts.city},
+                ),
+                Do(
+                    "check fraud",
+                    chance.randrange(300, 4_000),
+                    {"score": round(facts.cents / 100_000, 2), "verdict": "pass"},
+                ),
+                Do(
+                    "quote shipping",
+                    chance.randrange(60, 900),
+                    {"carrier": "north-post", "cents": 499},
+                ),
+            ),
+            charge,
+            cooling,
+            (
+                Do("book carrier leg", chance.randrange(200, 1_500), {"leg": "first"}),
+                Do("book carrier leg", chance.randrange(200, 1_500), {"leg": "second"}),
+            ),
+            Do("render label", chance.randrange(400, 3_000), label),
+            Do("send confirmation", chance.randrange(80, 700), f"sent to {facts.email}"),
+        ),
+        output={
+            "orderId": f"A-{facts.order}",
+            "charged": facts.cents,
+            "tracking": f"NP{facts.key.upper()}",
+        },
+        acts=acts,
+    )
+
+
+def _charge(chance: Random, outcome: str, facts: Facts) -> Do:
+    ms = chance.randrange(400, 2_500)
+    count = {"provider-down": 6, "provider-slow": chance.choice((2, 3)), "hiccup": 1}.get(
+        outcome, 0
+    )
+    failures = [_provider_error(facts, chance, n) for n in range(1, count + 1)]
+    if outcome == "declined":
+        failures = [
+            Failure("NonRetryableError", f"card of {facts.email} was declined: insufficient_funds")
+        ]
+    return Do(
+        "charge card",
+        8_000 + ms if count > 1 else ms,
+        {"charge": f"ch_{facts.key}", "card": "4242"},
+        failures=tuple(failures),
+        fails=outcome in {"provider-down", "declined"},
+        retries=PATIENT,
+        timeout="30 seconds",
+        sensitive=True,
+    )
+
+
+def refund_params(facts: Facts) -> Any:
+    """What starts a refund."""
+    return {"case": f"R-{facts.order}", "orderId": f"A-{facts.order + 17}", "cents": facts.cents}
+
+
+def refund_saga(chance: Random, outcome: str, facts: Facts) -> Plan:
+    """Hold, credit, close; each step knows how to undo itself, and undoing is slow."""
+    slow = outcome in {"undone-slowly", "terminated-slowly"}
+    undo = chance.randrange(11 * MINUTE, 14 * MINUTE) if slow else chance.randrange(900, 9_000)
+    failing = outcome in {"undone", "undone-slowly", "not-undone"}
+    failure = Failure(
+        "CaseSystemError",
+        f"closing R-{facts.order} failed: payment provider answered 503 (request req_{facts.key})",
+    )
+    close_ms = 9 * MINUTE if outcome == "terminated-slowly" else chance.randrange(300, 6_000)
+    acts = (Act(2 * MINUTE, "terminate", rollback=True),) if outcome == "terminated-slowly" else ()
+    return Plan(
+        in_turn(
+            Do(
+                "place hold",
+                chance.randrange(200, 2_000),
+                {"hold": f"h-{facts.order}"},
+                undo_ms=undo,
+                undo_fails=outcome == "not-undone",
+                retries=SLOW_UNDO,
+            ),
+            Do(
+                "credit account",
+                chance.randrange(200, 2_000),
+                {"credit": f"c-{facts.order}", "cents": facts.cents},
+                undo_ms=undo,
+                retries=SLOW_UNDO,
+            ),
+            Do("notify customer", chance.randrange(80, 900), f"mail to {facts.email}"),
+            Do(
+                "close case",
+                close_ms,
+                {"closed": True},
+                failures=(failure,) * (1 + SLOW_UNDO.limit) if failing else (),
+                fails=failing,
+                retries=SLOW_UNDO,
+                timeout="15 minutes",
+            ),
+        ),
+        output={"case": f"R-{facts.order}", "refunded": facts.cents},
+        acts=acts,
+    )

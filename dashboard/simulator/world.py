@@ -1,0 +1,117 @@
+"""A Cloudflare account in memory: workflows whose instances advance with the clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .arrivals import Arrivals
+from .chance import salt_of, uuid_of
+from .clock import DAY, MINUTE, Clock
+from .definition import Definition, Scenario
+from .ids import Generated, Ids, Numbered, Scheduled
+from .patterns import Era, Patterns
+from .population import Backlog, Population
+from .workflow import Workflow
+
+RECENT = 60 * MINUTE  # the stretch before the start in which instances come at their usual pace
+
+
+class World:
+    """Deterministic by scenario, seed, number of instances, and the instant the clock starts at."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int = 1,
+        instances: int | None = None,
+        clock: Clock | None = None,
+        page_size: int = 20,
+        cursor_seconds: int = 600,
+    ) -> None:
+        """`page_size` is what a list gives when not told; cursors expire after `cursor_seconds`."""
+        self.scenario, self.seed = scenario, seed
+        self.clock = clock or Clock()
+        self.start = self.clock.now()
+        self.account_id = uuid_of("account", seed).replace("-", "")
+        self.account_name = "Simulated account"
+        self.page_size, self.cursor_seconds = page_size, cursor_seconds
+        self.workflows: dict[str, Workflow] = {}
+        wanted = scenario.instances if instances is None else instances
+        shares = sum(definition.share for definition in scenario.definitions) or 1
+        for definition in scenario.definitions:
+            self._populate(definition, wanted * definition.share // shares)
+
+    @property
+    def now(self) -> int:
+        """The present instant in ms."""
+        return self.clock.now()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+
+    def add_workflow(self, definition: Definition) -> Workflow:
+        """A workflow without any instances."""
+        workflow = Workflow(definition, None, seed=self.seed, start=self.now)
+        self.workflows[workflow.name] = workflow
+        return workflow
+
+    def add_instance(self, workflow: str, state: str, **facts: Any) -> str:
+        """Place an instance in a state (see `placing`); makes the workflow if needed. Returns its id."""
+        from .placing import add_instance
+
+        return add_instance(self, workflow, state, **facts)
+
+    def _populate(self, definition: Definition, count: int) -> None:
+        salt = salt_of(self.seed, definition.name)
+        arrivals = self._arrivals(definition, count, salt)
+        eras = tuple(Era(self.start - age, mix) for age, mix in definition.eras)
+        since = definition.backlog_since
+        population = Population(
+            arrivals=arrivals,
+            patterns=Patterns(definition.recipe, eras, salt),
+            ids=_ids(definition, arrivals, salt),
+            retention=definition.retention,
+            backlog=Backlog() if since is None else Backlog(self.start - since),
+            salt=salt,
+        )
+        self.workflows[definition.name] = Workflow(
+            definition, population, seed=self.seed, start=self.start
+        )
+
+    def _arrivals(self, definition: Definition, count: int, salt: int) -> Arrivals:
+        """Spread `count` over the history; the last hour, and what is to come, at the usual pace."""
+        history = self.scenario.history
+        if definition.cron:
+            return self._on_schedule(definition, salt)
+        if definition.stopped is not None:
+            turn = self.start - definition.stopped
+            return Arrivals(
+                origin=turn - history, turn=turn, past=count, every=DAY, salt=salt, last=count
+            )
+        every = max(1, min(definition.every, history // max(1, count)))
+        recent = min(count, RECENT // every)
+        return Arrivals(
+            origin=self.start - history,
+            turn=self.start - recent * every,
+            past=count - recent,
+            every=every,
+            salt=salt,
+        )
+
+    def _on_schedule(self, definition: Definition, salt: int) -> Arrivals:
+        """One instance at each tick of the schedule, a moment late."""
+        first = self.start - self.scenario.history
+        origin = first - first % definition.period + definition.period
+        return Arrivals(
+            origin=origin, turn=origin, past=0, every=definition.period, salt=salt, jitter=0.0005
+        )
+
+
+def _ids(definition: Definition, arrivals: Arrivals, salt: int) -> Ids:
+    if definition.cron:
+        return Scheduled(definition.cron, arrivals, definition.period)
+    if definition.id_prefix:
+        return Numbered(definition.id_prefix)
+    return Generated(salt)
