@@ -108,6 +108,8 @@ else:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(DATA_DIR / "dashboard.sqlite3"),
+            # A file, not memory: only files have the locks that several processes meet.
+            "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")},
             # Measured: without IMMEDIATE thousands of "database is locked", with it none.
             "OPTIONS": {
                 "timeout": 20,

@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, response: Response) -> bytes:
         phrase = HTTPStatus(response.status).phrase if response.status < 520 else "Error"
-        lines = [f"HTTP/1.1 {response.status} {phrase}", f"date: {self.date_time_string()}"]
+        lines = [f"HTTP/1.1 {response.status} {phrase}", f"date: {self.date_time_string(self.server.service.world.now / 1000)}"]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         if response.status != HTTPStatus.NO_CONTENT:
             lines.append(f"content-length: {len(response.body)}")

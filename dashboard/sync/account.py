@@ -103,14 +103,14 @@ def sync_workflow(client: Client, workflow: Workflow, *, clock: Clock) -> None:
 def _is_walk_due(workflow: Workflow, now: datetime) -> bool:
     if workflow.walked_at is None or workflow.walked_through is None:
         return True
-    has_changed = workflow.changed_at is not None and workflow.changed_at >= workflow.walked_at
+    has_changed = workflow.changed_at is not None and workflow.changed_at > workflow.walked_at
     return has_changed or now - workflow.walked_at > WALK_EVERY
 
 
 def _is_sweep_due(workflow: Workflow, now: datetime) -> bool:
     if workflow.swept_at is None:
         return True
-    if workflow.changed_at is not None and workflow.changed_at >= workflow.swept_at:
+    if workflow.changed_at is not None and workflow.changed_at > workflow.swept_at:
         return True
     return now - workflow.swept_at > SWEEP_EVERY and workflow.instances.unfinished().exists()
 

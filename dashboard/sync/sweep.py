@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from dashboard.cloudflare import Client
-from dashboard.cloudflare.errors import NotFound
+from dashboard.cloudflare.errors import Invalid, NotFound, Unsupported
 from dashboard.cloudflare.types import UNFINISHED, Status
 from dashboard.models import Instance, Workflow, recording
 from dashboard.sync.reading import read_instance
@@ -21,7 +23,7 @@ def sweep_unfinished(client: Client, workflow: Workflow, *, clock: Clock) -> Non
     """
     began = clock()
     for status in sorted(UNFINISHED):
-        if _is_worth_asking(client, workflow, status):
+        if _is_worth_asking(workflow, status):
             _pass(client, workflow, status, clock)
     missing = workflow.instances.unfinished().filter(seen_at__lt=began).order_by("seen_at")
     read_each(client, list(missing[:READS_PER_SYNC]), clock=clock)
@@ -38,21 +40,21 @@ def read_each(client: Client, instances: list[Instance], *, clock: Clock) -> Non
                 raise
 
 
-def _is_worth_asking(client: Client, workflow: Workflow, status: Status) -> bool:
-    """False when Cloudflare's own fresh count of this status is zero, or it cannot be asked for."""
-    if status is Status.ROLLING_BACK and not client.target.can_filter_rolling_back:
-        return False
+def _is_worth_asking(workflow: Workflow, status: Status) -> bool:
+    """False when Cloudflare's own fresh count of this status is zero."""
     return workflow.counts is None or workflow.counts.get(status.value) != 0
 
 
 def _pass(client: Client, workflow: Workflow, status: Status, clock: Clock) -> None:
+    """Copies every instance in this status. A target that does not know the status has none."""
     asked_at = clock()
-    for page in client.list_instances(workflow.name, status=status):
-        recording.record_page(
-            workflow,
-            page.instances,
-            asked_at=asked_at,
-            now=clock(),
-            is_list_live=client.target.is_list_live,
-        )
-        asked_at = clock()
+    with suppress(Invalid, Unsupported):
+        for page in client.list_instances(workflow.name, status=status):
+            recording.record_page(
+                workflow,
+                page.instances,
+                asked_at=asked_at,
+                now=clock(),
+                is_list_live=client.target.is_list_live,
+            )
+            asked_at = clock()
