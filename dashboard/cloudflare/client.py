@@ -33,7 +33,7 @@ from dashboard.cloudflare.transport import NO_BODY, Params, Transport
 
 
 class Client(AbstractContextManager["Client"]):
-    """One account at one target. Keep and share it: a new one costs 30 ms, threads may share it.
+    """One account at one target. Keep it for its connections; threads may share it.
 
     `base_url`: `CLOUDFLARE_URL`, or the address of a `wrangler dev`. `allow_undocumented`: use
     routes that wrangler uses and the reference does not list. `params_as_text`: send the params of
