@@ -52,7 +52,7 @@ class Client(AbstractContextManager["Client"]):
         timeout: float = 10.0,
         tries: int = 3,
     ) -> None:
-        if urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).hostname:
+        if not _is_http(base_url):
             message = "The base URL has to begin with https:// (or http://) and a host name."
             raise Invalid(message, was_sent=False)
         self.target, self.base_url = target_of(base_url)
@@ -332,3 +332,11 @@ class Client(AbstractContextManager["Client"]):
         if not (documented or self._allow_undocumented):
             message = "This uses a route that Cloudflare does not document; it is not switched on."
             raise Unsupported(message, was_sent=False)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -356,6 +356,9 @@ def test_conflicts_say_why(client: Client, server: Server) -> None:
     assert str(error) == ("The instance has finished already, so it cannot be terminated (10001).")
 
 
-@pytest.mark.parametrize("base_url", ["", "api.cloudflare.com", "ftp://a.example", "https://"])
+@pytest.mark.parametrize(
+    "base_url",
+    ["", "api.cloudflare.com", "ftp://a.example", "https://", "http://[::1", "http://a:x/"],
+)
 def test_a_base_url_that_is_none_is_refused_at_once(connect: Connect, base_url: str) -> None:
     assert isinstance(failure(lambda: connect(base_url=base_url)), cloudflare.Invalid)
