@@ -33,7 +33,7 @@ from dashboard.cloudflare.transport import NO_BODY, Params, Transport
 
 
 class Client(AbstractContextManager["Client"]):
-    """One account at one target. Keep and share it: a new one costs 30 ms, threads may share it.
+    """One account at one target. Keep it for its connections; threads may share it.
 
     `base_url`: `CLOUDFLARE_URL`, or the address of a `wrangler dev`. `allow_undocumented`: use
     routes that wrangler uses and the reference does not list. `params_as_text`: send the params of
@@ -52,7 +52,7 @@ class Client(AbstractContextManager["Client"]):
         timeout: float = 10.0,
         tries: int = 3,
     ) -> None:
-        if urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).hostname:
+        if not _is_http(base_url):
             message = "The base URL has to begin with https:// (or http://) and a host name."
             raise Invalid(message, was_sent=False)
         self.target, self.base_url = target_of(base_url)
@@ -337,3 +337,11 @@ class Client(AbstractContextManager["Client"]):
         if not (documented or self._allow_undocumented):
             message = "This uses a route that Cloudflare does not document; it is not switched on."
             raise Unsupported(message, was_sent=False)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -28,8 +28,12 @@ from dashboard.cloudflare.types import Json
 #: Wrong or missing token, or one without the permission.
 UNAUTHORIZED_CODES = {1000, 1001, 6003, 6103, 6111, 9109, 9106, 10000}
 NOT_FOUND_CODES = {10200: "workflow", 10201: "instance", 10300: "version", 10400: "instance"}
-#: Cannot be terminated, exists already, twice in one batch.
-CONFLICT_CODES = {10401, 10405, 10415}
+CONFLICT_CODES = {10401: "cannot_terminate", 10405: "already_exists", 10415: "duplicate_in_batch"}
+CONFLICT_REASONS = {
+    "cannot_terminate": "The instance has finished already, so it cannot be terminated",
+    "already_exists": "An instance with this id exists already",
+    "duplicate_in_batch": "The same id stands twice in this batch",
+}
 #: No such route (a wrong account id); a body that cannot be read; dates the wrong way round.
 INVALID_CODES = {7003, 10002, 10502}
 
@@ -166,6 +170,11 @@ def _not_found(answer: Answer, request: Request) -> NotFound:
 
 
 def _conflict(answer: Answer, request: Request) -> Conflict:
+    code, words = answer.error
+    match = CONFLICT_WORDS.search(words)
+    identifier = match[1] if match else CONFLICT_CODES.get(code or 0, "")
+    if reason := CONFLICT_REASONS.get(identifier):
+        return Conflict(f"{reason} ({_number(answer)}).")
     return Conflict(_sentence(f"{request.title} refused this as things stand", answer, request))
 
 
@@ -204,7 +213,7 @@ def _unreadable(answer: Answer, request: Request) -> UnexpectedResponse:
     elif answer.http_status >= 400:
         what = f'refused this: "{request.redact(answer.excerpt)}".'
     else:
-        what = f"answered with something that is not its JSON. {request.advice}"
+        what = "answered with something that is not its JSON. Check the base URL. " + request.advice
     return UnexpectedResponse(f"{request.title} ({answer.http_status}) {what}")
 
 
