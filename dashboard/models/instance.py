@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import BooleanField, Case, Count, F, Q, Value, When
 from django.urls import reverse
 
 from dashboard.cloudflare import parsing, types
 from dashboard.cloudflare.types import FINISHED, Status
+from dashboard.models.filters import InstanceFilters
+from dashboard.models.keyset import Cursor
 from dashboard.models.workflow import Workflow
 
 
@@ -24,6 +26,29 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         return self.filter(expired_at=None).filter(
             Q(read_at=None) | Q(read_at__lt=F("status_seen_at"))
         )
+
+    def matching(self, filters: InstanceFilters) -> Self:
+        return self.filter(filters.condition)
+
+    def telling_whether_matching(self, filters: InstanceFilters) -> Self:
+        """All of them; `is_match` tells which fit the filters."""
+        if not filters.condition:
+            return self.annotate(is_match=Value(True))
+        return self.annotate(
+            is_match=Case(
+                When(filters.condition, then=True), default=False, output_field=BooleanField()
+            )
+        )
+
+    def between(self, after: Cursor | None, until: Cursor | None) -> Self:
+        """Those that stand after one place in their order and before another."""
+        between = self.filter(after.later()) if after else self
+        return between.filter(until.earlier()) if until else between
+
+    def counts_by_status(self) -> dict[str, int]:
+        """How many there are of each status. Counted here and now: not for millions of rows."""
+        counted = self.order_by().values_list("status").annotate(number=Count("pk"))
+        return dict(counted)
 
     def newest_first(self) -> Self:
         return self.order_by("-created_on", "-pk")
@@ -103,6 +128,22 @@ class Instance(models.Model):
     @property
     def is_finished(self) -> bool:
         return Status(self.status).is_finished
+
+    @property
+    def error_line(self) -> str:
+        """Its error in one line; "" when it has none."""
+        first = self.error_message.strip().partition("\n")[0]
+        return ": ".join(part for part in (self.error_name, first) if part)
+
+    @property
+    def has_remarks(self) -> bool:
+        """True when there is more to say of it than its status."""
+        return bool(self.error_line or self.restarts or self.expired_at)
+
+    @property
+    def restarts(self) -> int:
+        """How often it was seen to begin anew."""
+        return self.generation - 1
 
     @property
     def is_live(self) -> bool:

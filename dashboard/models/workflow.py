@@ -13,6 +13,12 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
         """Workflows that Cloudflare still lists."""
         return self.filter(gone_at=None)
 
+    def choosable(self) -> Self:
+        """By account and name, today's behind those that had the name before."""
+        return self.select_related("account").order_by(
+            "account__name", "name", models.F("gone_at").asc(nulls_last=True)
+        )
+
     def addressed(self, account_id: str, workflow_name: str) -> Self:
         """The workflows that ever had this name, today's first.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -112,6 +114,18 @@ def middle(text: str, length: int = 40) -> str:
     if len(text) <= length:
         return text
     return f"{text[: length * 3 // 5 - 1]}…{text[-(length * 2 // 5) :]}"
+
+
+@register.filter
+def number(value: int) -> str:
+    """Thousands set apart: 1,204."""
+    return f"{value:,}"
+
+
+@register.filter
+def chosen(choices: Iterable[Any]) -> list[Any]:
+    """Those of the choices that are chosen."""
+    return [choice for choice in choices if choice.is_chosen]
 
 
 @register.filter

@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard import connection
-from dashboard.models import Account
+from dashboard import connection, operations
+from dashboard.models import Account, User
 
 #: A sync that has not come through for so long has stopped.
 STALE_AFTER = timedelta(seconds=60)
@@ -68,11 +68,8 @@ class Frame:
     @cached_property
     def why_not_operate(self) -> str:
         """Why this reader cannot act on Cloudflare; "" when they can."""
-        if self.is_read_only:
-            return "This dashboard is read-only."
-        if not getattr(self.request.user, "can_operate", False):
-            return "Your role is viewer; acting needs an operator."
-        return ""
+        user = getattr(self.request, "user", None)
+        return operations.refusal_for_user(user) if isinstance(user, User) else "Sign in first."
 
     @property
     def can_operate(self) -> bool:

@@ -1,9 +1,26 @@
+"""The list of instances over all workflows and accounts."""
+
 from __future__ import annotations
 
 from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_safe
 
-from dashboard.views.page import HtmxHttpRequest
+from dashboard.forms.instance_filters import InstanceFilterForm
+from dashboard.views.links import Links
+from dashboard.views.listing import Listing
+from dashboard.views.page import HtmxHttpRequest, render_page
 
 
+@require_safe
 def instance_list(request: HtmxHttpRequest) -> HttpResponse:
-    return HttpResponse(request.path)
+    """The rows that fit the filters; refreshed, exactly the rows that are on the page."""
+    links = Links(request)
+    if links.has_blanks:
+        return redirect(links.tidy)
+    now = timezone.now()
+    form = InstanceFilterForm(request.GET, now=now)
+    status = 200 if form.is_valid() else 400
+    ctx = {"now": now, "form": form, "listing": Listing(form, links)}
+    return render_page(request, "instances/list.html", fragment="rows", ctx=ctx, status=status)

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
-from dashboard.models import User
 from dashboard.views.frame import Frame
 
 #: What differs between two renderings of the same facts: texts that tick, and the form token.
@@ -20,10 +19,9 @@ _TICKING = re.compile(
 
 
 class HtmxHttpRequest(HttpRequest):
-    """A request of somebody signed in that HtmxMiddleware has seen."""
+    """A request that HtmxMiddleware has seen."""
 
     htmx: HtmxDetails
-    user: User
 
 
 def render_page(
