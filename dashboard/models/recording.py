@@ -38,14 +38,15 @@ def record_workflows(
     account: Account, listed: Sequence[types.Workflow], *, now: datetime
 ) -> list[Workflow]:
     """Writes a whole workflow list; those missing from it are marked as gone. Returns the rest."""
-    present = [_record_workflow(account, told, now) for told in listed]
+    present = [record_workflow(account, told, now) for told in listed]
     account.workflows.filter(gone_at=None).exclude(pk__in=[row.pk for row in present]).update(
         gone_at=now
     )
     return present
 
 
-def _record_workflow(account: Account, told: types.Workflow, now: datetime) -> Workflow:
+def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Workflow:
+    """Writes one workflow, new or known."""
     facts: dict[str, Any] = {
         "class_name": told.class_name,
         "script_name": told.script_name,

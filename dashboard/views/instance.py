@@ -1,11 +1,83 @@
+"""The page of one instance: what it is doing, and everything it did."""
+
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
 
-from dashboard.views.page import HtmxHttpRequest
+from dashboard import cloudflare, connection
+from dashboard.insight.instance_page import instance_page
+from dashboard.models import Instance
+from dashboard.sync import finding
+from dashboard.views.answers import status_of
+from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.step_output import step_output_url
 
 
+@require_GET
 def instance_detail(
     request: HtmxHttpRequest, account_id: str, workflow_name: str, instance_id: str
 ) -> HttpResponse:
-    return HttpResponse(request.path)
+    now = timezone.now()
+    client = _client(account_id)
+    found = finding.find_instance(client, account_id, workflow_name, instance_id, now=now)
+    if found.instance is None:
+        return _missing(request, found, account_id, workflow_name, instance_id)
+    detail = found.instance.last_detail
+    ctx = {
+        "instance": found.instance,
+        "page": detail and instance_page(detail, now, request.GET.get("steps", "")),
+        "failure": found.failure,
+        "is_missing": found.is_missing,
+        "is_watched": client is not None,
+        "console_url": client and _console_url(client, found.instance),
+        "output_url": step_output_url(found.instance),
+        "changes": found.instance.changes.all(),
+        "actions": None,
+    }
+    return render_page(request, "instance/page.html", fragment="instance", ctx=ctx)
+
+
+def _missing(
+    request: HtmxHttpRequest,
+    found: finding.Found,
+    account_id: str,
+    workflow_name: str,
+    instance_id: str,
+) -> HttpResponse:
+    """Nothing is known of it here either: says why, and where else to look."""
+    ctx = {
+        "failure": found.failure,
+        "is_missing": found.is_missing,
+        "is_watched": found.failure is not None,
+        "elsewhere": found.elsewhere,
+        "account_id": account_id,
+        "workflow_name": workflow_name,
+        "instance_id": instance_id,
+    }
+    return render(
+        request,
+        "instance/missing.html",
+        ctx,
+        status=status_of(found.failure) if found.failure else 404,
+    )
+
+
+def _client(account_id: str) -> cloudflare.Client | None:
+    try:
+        return connection.connect(account_id)
+    except connection.UnknownAccount:
+        return None
+
+
+def _console_url(client: cloudflare.Client, instance: Instance) -> str:
+    """This instance in Cloudflare's own dashboard; "" for a target that has none."""
+    return client.target.console_url.format(
+        account_id=quote(client.account_id, safe=""),
+        workflow_name=quote(instance.workflow.name, safe=""),
+        instance_id=quote(instance.instance_id, safe=""),
+    )

@@ -1,0 +1,112 @@
+"""The ticks of a time axis. Each piece of it begins with the time of day and counts from there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from dashboard.insight.durations import short
+from dashboard.insight.scale import WIDTH, Piece, Scale
+
+_STEPS = (
+    *(n * 10.0**e for e in (-3, -2, -1) for n in (1, 2, 5)),
+    *(1.0, 2.0, 5.0, 10.0, 15.0, 30.0),
+    *(60.0 * n for n in (1, 2, 5, 10, 15, 30)),
+    *(3600.0 * n for n in (1, 2, 3, 6, 12)),
+    *(86400.0 * n for n in (1, 2, 5, 10, 15, 30, 60, 90, 180, 365)),
+)
+#: Units between two ticks: about 80 pixels on a wide screen.
+_SPACING = 110.0
+#: What the time of day at a piece's left end needs.
+_CLOCK_ROOM = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark; `is_clock` ones tell the time of day, `is_minor` ones yield on a phone."""
+
+    x: float
+    label: str
+    is_clock: bool = False
+    is_minor: bool = False
+
+    @property
+    def left(self) -> str:
+        return percent(self.x)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A stretch that is not to scale, with its true length."""
+
+    x: float
+    width: float
+    label: str
+
+    @property
+    def left(self) -> str:
+        return percent(self.x)
+
+    @property
+    def span(self) -> str:
+        return percent(self.width)
+
+    @property
+    def right(self) -> str:
+        return percent(self.x + self.width)
+
+    @property
+    def middle(self) -> str:
+        return percent(self.x + self.width / 2)
+
+
+def percent(units: float) -> str:
+    """Units as the percentage that SVG understands; the drawing scales, its text does not."""
+    return f"{units / WIDTH * 100:.3f}%"
+
+
+def ticks(scale: Scale, origin: datetime) -> tuple[Tick, ...]:
+    """The ticks of all pieces that are drawn to scale."""
+    return tuple(
+        tick for piece in scale.pieces if not piece.is_break for tick in _ticks(piece, origin)
+    )
+
+
+def breaks(scale: Scale) -> tuple[Break, ...]:
+    return tuple(
+        Break(piece.left, piece.width, short(timedelta(seconds=piece.seconds)))
+        for piece in scale.pieces
+        if piece.is_break
+    )
+
+
+def nice_step(seconds: float, width: float) -> float:
+    """The distance of ticks, in seconds: the smallest nice one that leaves room for labels."""
+    least = seconds * _SPACING / width if width > 0 else math.inf
+    return next((step for step in _STEPS if step >= least), math.inf)
+
+
+def _ticks(piece: Piece, origin: datetime) -> list[Tick]:
+    step = nice_step(piece.seconds, piece.width)
+    found = []
+    if piece.width >= _CLOCK_ROOM / 2:
+        found.append(Tick(piece.left, _clock(origin, piece, step), is_clock=True))
+    count = 1
+    while step * count <= piece.seconds * (1 + 1e-9):
+        x = piece.left + step * count / piece.seconds * piece.width
+        label = f"+{short(timedelta(seconds=step * count))}"
+        has_room = x - piece.left >= _CLOCK_ROOM and x <= piece.right - 20 * (piece.right < 900)
+        found.append(Tick(x, label if has_room else "", is_minor=count % 2 == 1))
+        count += 1
+    return found
+
+
+def _clock(origin: datetime, piece: Piece, step: float) -> str:
+    try:
+        moment = (origin + timedelta(seconds=piece.start)).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return ""
+    if piece.start > 86400 or step >= 86400:
+        return f"{moment.day} {moment:%b %H:%M}"
+    return f"{moment:%H:%M:%S}"

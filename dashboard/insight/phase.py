@@ -1,0 +1,268 @@
+"""What an instance is doing at this moment, in one sentence.
+
+Cloudflare's `running` and `waiting` mix working, sleeping, waiting for an event and the pause
+before a retry (the local engine says `running` for all of them), so the phase follows from the
+steps that are open. Of several at once the most active one names it; the others are listed.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from dashboard.cloudflare.types import InstanceDetail, Status, Step
+from dashboard.insight import retries, words
+from dashboard.insight.durations import spoken
+from dashboard.insight.states import StepState, failing_step, state_of
+
+
+class PhaseKind(enum.StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SLEEPING = "sleeping"
+    RETRYING = "retrying"
+    WAITING_FOR_EVENT = "waiting-for-event"
+    WAITING = "waiting"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    ROLLING_BACK = "rolling-back"
+    COMPLETE = "complete"
+    ERRORED = "errored"
+    TERMINATED = "terminated"
+    UNKNOWN = "unknown"
+
+    @property
+    def icon(self) -> str:
+        return _ICONS.get(self, self.value)
+
+
+_ICONS = {
+    PhaseKind.WAITING_FOR_EVENT: "event",
+    PhaseKind.PAUSING: "waitingForPause",
+    PhaseKind.ROLLING_BACK: "rollingBack",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """`text` is the sentence. `since` and `until` bound the phase where that is known;
+    `is_estimate`: `until` is our calculation, not Cloudflare's word. `others`: what else is open.
+    """
+
+    kind: PhaseKind
+    text: str
+    step_index: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    is_estimate: bool = False
+    others: tuple[str, ...] = ()
+
+
+#: Most active first: what decides when several steps are open at once.
+_ACTIVITY = (
+    StepState.ROLLING_BACK,
+    StepState.RUNNING,
+    StepState.RETRYING,
+    StepState.WAITING,
+    StepState.SLEEPING,
+)
+_OTHERS_LISTED = 5
+
+
+def phase(detail: InstanceDetail, now: datetime) -> Phase:
+    """The phase of this instance at `now`."""
+    if detail.status is Status.QUEUED:
+        return _queued(detail, now)
+    if detail.status.is_finished:
+        return _finished(detail)
+    return _unfinished(detail, _open_phases(detail, now), now)
+
+
+def _unfinished(detail: InstanceDetail, opened: list[Phase], now: datetime) -> Phase:
+    match detail.status:
+        case Status.PAUSED:
+            return _held(detail, opened, PhaseKind.PAUSED, "Paused")
+        case Status.WAITING_FOR_PAUSE:
+            return _held(detail, opened, PhaseKind.PAUSING, "Pausing")
+        case Status.ROLLING_BACK:
+            return _rolling_back(opened)
+        case Status.RUNNING | Status.WAITING:
+            return opened[0] if opened else _nothing_open(detail, now)
+    return _unknown(detail, opened)
+
+
+def _queued(detail: InstanceDetail, now: datetime) -> Phase:
+    since = f" since {words.instant(detail.queued)}" if detail.queued else ""
+    held = f" ({spoken(now - detail.queued)})" if detail.queued else ""
+    return Phase(PhaseKind.QUEUED, f"Queued for a free slot{since}{held}", since=detail.queued)
+
+
+def _finished(detail: InstanceDetail) -> Phase:
+    kind = PhaseKind(detail.status.value)
+    text = {"complete": "Complete", "errored": "Errored", "terminated": "Terminated"}[kind.value]
+    if detail.start and detail.end:
+        text += f" after {spoken(detail.end - detail.start)}"
+    culprit = failing_step(detail)
+    if culprit:
+        text += f" in {words.quoted(culprit)}"
+        if len(culprit.attempts) > 1:
+            text += f", after {len(culprit.attempts)} attempts"
+    if detail.error and not any(step.success is False for step in detail.steps):
+        text += ", outside any step"
+    stopped = [s for s in detail.steps if state_of(s, detail) is StepState.STOPPED]
+    if stopped and not culprit:
+        text += f" during {words.quoted(stopped[-1])}"
+    if detail.rollback:
+        text += {"complete": "; rolled back", "failed": "; the rollback failed"}.get(
+            detail.rollback.outcome, f"; rollback: {detail.rollback.outcome}"
+        )
+    return Phase(
+        kind,
+        text,
+        step_index=culprit.index if culprit else None,
+        since=detail.end,
+    )
+
+
+def _open_phases(detail: InstanceDetail, now: datetime) -> list[Phase]:
+    """One phase for each open step, the most active first; the first one lists the others."""
+    found = [(state_of(step, detail), step) for step in detail.steps]
+    found = [(state, step) for state, step in found if state.is_open]
+    found.sort(key=lambda pair: (_ACTIVITY.index(pair[0]), pair[1].index))
+    phases = [_open_phase(state, step, now) for state, step in found]
+    if len(phases) < 2:
+        return phases
+    others = tuple(other.text for other in phases[1 : 1 + _OTHERS_LISTED])
+    if len(phases) - 1 > _OTHERS_LISTED:
+        others += (f"and {len(phases) - 1 - _OTHERS_LISTED} more open steps",)
+    return [replace(phases[0], others=others), *phases[1:]]
+
+
+def _open_phase(state: StepState, step: Step, now: datetime) -> Phase:
+    match state:
+        case StepState.SLEEPING:
+            return _sleeping(step, now)
+        case StepState.WAITING:
+            return _waiting_for_event(step, now)
+        case StepState.RETRYING:
+            return _retrying(step, now)
+    return _running(step, now)
+
+
+def _running(step: Step, now: datetime) -> Phase:
+    since = (step.attempts[-1].start if step.attempts else None) or step.start
+    text = f"Running {words.quoted(step)}"
+    if state_is_rollback := step.type.value == "rollback":
+        text = f"Rolling back {words.quoted(step)}"
+    if len(step.attempts) > 1:
+        text += f", attempt {_of(step)}"
+    if since:
+        text += f", for {spoken(now - since)}"
+    kind = PhaseKind.ROLLING_BACK if state_is_rollback else PhaseKind.RUNNING
+    return Phase(kind, text, step_index=step.index, since=since)
+
+
+def _of(step: Step) -> str:
+    allowed = retries.attempts_allowed(step.config)
+    made = max(1, len(step.attempts))
+    return f"{made} of {allowed}" if allowed is not None else f"{made}"
+
+
+def _sleeping(step: Step, now: datetime) -> Phase:
+    text = f"Sleeping in {words.quoted(step)}"
+    if step.end and step.end >= now:
+        text += f" until {words.instant(step.end)} ({words.away(step.end, now)})"
+    elif step.end:
+        text += f"; it was due to wake at {words.instant(step.end)} ({words.away(step.end, now)})"
+    elif step.start:
+        text += f" since {words.instant(step.start)}; this engine does not say until when"
+    return Phase(PhaseKind.SLEEPING, text, step_index=step.index, since=step.start, until=step.end)
+
+
+def _waiting_for_event(step: Step, now: datetime) -> Phase:
+    event = f"event “{step.event_type}”" if step.event_type else "an event"
+    text = f"Waiting for {event} in {words.quoted(step)}"
+    if step.end:
+        verb = "times out" if step.end >= now else "was due to time out"
+        text += f", {verb} at {words.instant(step.end)} ({words.away(step.end, now)})"
+    elif step.start:
+        text += f" since {words.instant(step.start)}"
+    return Phase(
+        PhaseKind.WAITING_FOR_EVENT, text, step_index=step.index, since=step.start, until=step.end
+    )
+
+
+def _retrying(step: Step, now: datetime) -> Phase:
+    next_on = retries.next_attempt_on(step)
+    allowed = retries.attempts_allowed(step.config)
+    text = f"Retrying {words.quoted(step)}: attempt {_of(step)} failed"
+    if next_on and next_on >= now - timedelta(seconds=1):
+        text += f", next at about {words.instant(next_on)} ({words.away(next_on, now)})"
+    elif next_on:
+        text += f", next was due at about {words.instant(next_on)} ({words.away(next_on, now)})"
+    elif allowed is not None and len(step.attempts) >= allowed:
+        text += "; it was the last one"
+    else:
+        text += "; when the next one comes is not known"
+    return Phase(
+        PhaseKind.RETRYING,
+        text,
+        step_index=step.index,
+        since=step.attempts[-1].end,
+        until=next_on,
+        is_estimate=next_on is not None,
+    )
+
+
+def _held(detail: InstanceDetail, opened: list[Phase], kind: PhaseKind, word: str) -> Phase:
+    """Paused, or about to be: said first, then what it holds."""
+    if not opened:
+        return Phase(kind, f"{word} between two steps" if detail.steps else word)
+    step = detail.steps[opened[0].step_index or 0]
+    if kind is PhaseKind.PAUSING:
+        text = f"Pausing: waits for {words.quoted(step)} to finish"
+    else:
+        doing = {
+            PhaseKind.SLEEPING: "while sleeping in",
+            PhaseKind.WAITING_FOR_EVENT: "while waiting for an event in",
+            PhaseKind.RETRYING: "before a retry of",
+        }.get(opened[0].kind, "in")
+        text = f"Paused {doing} {words.quoted(step)}; its clock stands still"
+    return Phase(kind, text, step_index=step.index, since=opened[0].since)
+
+
+def _rolling_back(opened: list[Phase]) -> Phase:
+    if not opened:
+        return Phase(PhaseKind.ROLLING_BACK, "Rolling back")
+    first = opened[0]
+    text = first.text if first.kind is PhaseKind.ROLLING_BACK else f"Rolling back. {first.text}"
+    return replace(first, kind=PhaseKind.ROLLING_BACK, text=text)
+
+
+def _nothing_open(detail: InstanceDetail, now: datetime) -> Phase:
+    """No step is open: the workflow's own code runs between two, or nobody says what it does."""
+    ends = [step.end for step in detail.steps if step.end]
+    since = max(ends, default=detail.start)
+    if detail.status is Status.WAITING:
+        return Phase(PhaseKind.WAITING, "Waiting; Cloudflare does not say for what", since=since)
+    if not detail.steps:
+        return Phase(PhaseKind.RUNNING, "Running; no step has begun yet", since=detail.start)
+    last = detail.steps[-1]
+    text = "Running between two steps"
+    if last.success is False:
+        # The local engine rolls back in silence: status `running`, and no step of its own.
+        text = f"Running after {words.quoted(last)} failed"
+    if since:
+        text += f", for {spoken(now - since)}"
+    return Phase(PhaseKind.RUNNING, text, since=since)
+
+
+def _unknown(detail: InstanceDetail, opened: list[Phase]) -> Phase:
+    if detail.status is Status.UNKNOWN:
+        text = "Cloudflare did not say what this instance is doing"
+    else:
+        text = f"Cloudflare says “{detail.status}”, a status that this dashboard does not know"
+    if opened:
+        return replace(opened[0], kind=PhaseKind.UNKNOWN, text=f"{text}. {opened[0].text}")
+    return Phase(PhaseKind.UNKNOWN, text)

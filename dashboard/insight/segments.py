@@ -1,0 +1,168 @@
+"""What a step did when: stretches of time, each of one kind, not yet drawn.
+
+The kinds are the one table that bars, patterns and the legend come from, so they cannot differ.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dashboard.cloudflare.types import InstanceDetail, Step, StepType
+from dashboard.insight import retries, words
+from dashboard.insight.durations import spoken
+from dashboard.insight.states import StepState, state_of
+
+
+class Kind(enum.Enum):
+    """A kind of bar: `slug` is its class and pattern, `word` its name in the legend."""
+
+    QUEUED = ("queued", "Queued")
+    DONE = ("done", "Done")
+    RUNNING = ("running", "Running")
+    FAILED = ("failed", "Failed attempt")
+    BACKOFF = ("backoff", "Back-off before a retry")
+    SLEEP = ("sleep", "Sleep")
+    WAIT = ("wait", "Wait for event")
+    PLANNED = ("planned", "Still to come")
+    ROLLBACK = ("rollback", "Rollback")
+    TERMINATION = ("termination", "Terminated here")
+    OTHER = ("other", "Of a type not known here")
+
+    def __init__(self, slug: str, word: str) -> None:
+        self.slug = slug
+        self.word = word
+
+    @property
+    def is_patterned(self) -> bool:
+        """Filled with a pattern of `instance/_patterns.html`; the others are solid."""
+        return self not in {Kind.DONE, Kind.FAILED, Kind.TERMINATION}
+
+    @property
+    def is_work(self) -> bool:
+        """Something executes; such a stretch is always drawn to scale."""
+        return self not in {Kind.SLEEP, Kind.WAIT, Kind.PLANNED, Kind.BACKOFF}
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """`start` to `end` of one step; `text` says what it was, `is_timeout` that a timeout ends."""
+
+    kind: Kind
+    start: datetime
+    end: datetime
+    text: str
+    is_open: bool = False
+    is_timeout: bool = False
+
+
+def stretches(step: Step, detail: InstanceDetail, now: datetime) -> list[Stretch]:
+    """All that is known of when this step did what, in order."""
+    closes = detail.end if detail.status.is_finished and detail.end else now
+    if step.type is StepType.TERMINATION:
+        return [Stretch(Kind.TERMINATION, closes, closes, "terminated")] if detail.end else []
+    if step.attempts:
+        return _attempts(step, detail, closes, now)
+    if step.start is None:
+        return []
+    if step.type in {StepType.SLEEP, StepType.WAIT_FOR_EVENT}:
+        return _idle(step, detail, closes, now)
+    state = state_of(step, detail)
+    end = step.end or (closes if step.is_unfinished else step.start)
+    return [_stretch(_kind(step, step.success), step.start, end, state.word.lower(), state)]
+
+
+def _idle(step: Step, detail: InstanceDetail, closes: datetime, now: datetime) -> list[Stretch]:
+    """A sleep or a wait: what has passed of it, and what is still to come."""
+    kind = Kind.SLEEP if step.type is StepType.SLEEP else Kind.WAIT
+    start, state = step.start or closes, state_of(step, detail)
+    word = "slept" if kind is Kind.SLEEP else "waited"
+    if state is StepState.TIMED_OUT:
+        end = step.end or start
+        text = f"timed out after {spoken(end - start)}"
+        return [Stretch(kind, start, max(start, end), text, is_timeout=True)]
+    if not step.is_unfinished:
+        end = max(start, step.end or start)
+        text = f"{word} {spoken(end - start)}"
+        if state is StepState.FAILED:
+            text = f"failed after {spoken(end - start)}: {words.error_line(step.error)}"
+        return [Stretch(kind, start, end, text, is_timeout=state is StepState.FAILED)]
+    passed = max(start, closes if step.end is None or not state.is_open else min(closes, step.end))
+    doing = {StepState.STOPPED: "cut off"}.get(state, state.word.lower())
+    found = [Stretch(kind, start, passed, f"{doing} after {spoken(passed - start)}")]
+    if state.is_open:
+        found = [
+            Stretch(kind, start, passed, f"{doing} for {spoken(passed - start)}", is_open=True)
+        ]
+        if step.end and step.end > passed:
+            until = f"until {words.instant(step.end)}, {words.away(step.end, now)}"
+            found.append(
+                Stretch(Kind.PLANNED, passed, step.end, until, is_timeout=kind is Kind.WAIT)
+            )
+    return found
+
+
+def _attempts(step: Step, detail: InstanceDetail, closes: datetime, now: datetime) -> list[Stretch]:
+    """Each attempt, the back-offs between them, and what is to come of the last one."""
+    found: list[Stretch] = []
+    state, count = state_of(step, detail), len(step.attempts)
+    for number, attempt in enumerate(step.attempts, 1):
+        following = step.attempts[number].start if number < count else step.end
+        start = attempt.start or (found[-1].end if found else step.start or closes)
+        is_open = attempt.success is None and attempt.end is None and number == count
+        end = attempt.end or (closes if is_open and step.is_unfinished else following) or start
+        end = max(start, end)
+        if found and start > found[-1].end:
+            pause = spoken(start - found[-1].end)
+            text = f"back-off of {pause} before attempt {number}"
+            found.append(Stretch(Kind.BACKOFF, found[-1].end, start, text))
+        word = _attempt_word(attempt.success, state, is_open=is_open)
+        text = f"attempt {number}, " if count > 1 else ""
+        text += f"{word} {'for' if is_open and state.is_open else 'after'} {spoken(end - start)}"
+        if attempt.error:
+            text += f": {words.error_line(attempt.error)}"
+        kind = _kind(step, attempt.success)
+        found.append(Stretch(kind, start, end, text, is_open=is_open and state.is_open))
+    if state is StepState.RETRYING or (
+        state is StepState.STOPPED and step.attempts[-1].success is False
+    ):
+        found += _to_come(step, found[-1].end, closes, now, is_open=state.is_open)
+    return found
+
+
+def _attempt_word(success: bool | None, state: StepState, *, is_open: bool) -> str:
+    if success is None:
+        return ("running" if state.is_open else "cut off") if is_open else "ended"
+    return "done" if success else "failed"
+
+
+def _to_come(
+    step: Step, failed_on: datetime, closes: datetime, now: datetime, *, is_open: bool
+) -> list[Stretch]:
+    """The back-off that goes on, and the rest of it by our calculation."""
+    passed = max(failed_on, closes)
+    text = f"back-off for {spoken(passed - failed_on)}"
+    found = [Stretch(Kind.BACKOFF, failed_on, passed, text, is_open=is_open)]
+    next_on = retries.next_attempt_on(step)
+    if is_open and next_on and next_on > passed:
+        text = f"next attempt at about {words.instant(next_on)}, {words.away(next_on, now)}"
+        found.append(Stretch(Kind.PLANNED, passed, next_on, text))
+    return found
+
+
+def _stretch(kind: Kind, start: datetime, end: datetime, word: str, state: StepState) -> Stretch:
+    end = max(start, end)
+    link = "for" if state.is_open else "after"
+    text = f"{word} {link} {spoken(end - start)}" if end - start > timedelta(0) else word
+    return Stretch(kind, start, end, text, is_open=state.is_open)
+
+
+def _kind(step: Step, success: bool | None) -> Kind:
+    if success is False:
+        return Kind.FAILED
+    if step.type is StepType.ROLLBACK:
+        return Kind.ROLLBACK
+    if success is None:
+        return Kind.RUNNING if step.type.is_known else Kind.OTHER
+    return Kind.DONE if step.type.is_known else Kind.OTHER

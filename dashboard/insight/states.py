@@ -1,0 +1,106 @@
+"""What a step is doing, derived from its entry in the log and the state of its instance."""
+
+from __future__ import annotations
+
+import enum
+
+from dashboard.cloudflare.types import InstanceDetail, Status, Step, StepType
+
+
+class StepState(enum.Enum):
+    """One state of a step: its mark in HTML, the word a person reads, and its icon."""
+
+    DONE = ("done", "Done", "complete")
+    FAILED = ("failed", "Failed", "errored")
+    TIMED_OUT = ("timed-out", "Timed out", "errored")
+    RUNNING = ("running", "Running", "running")
+    RETRYING = ("retrying", "Retrying", "retrying")
+    SLEEPING = ("sleeping", "Sleeping", "sleeping")
+    WAITING = ("waiting", "Waiting for event", "event")
+    ROLLING_BACK = ("rolling-back", "Rolling back", "rollingBack")
+    ROLLED_BACK = ("rolled-back", "Rolled back", "rollingBack")
+    STOPPED = ("stopped", "Cut off", "terminated")
+    TERMINATION = ("termination", "Terminated", "terminated")
+    UNKNOWN = ("unknown", "Unknown", "unknown")
+
+    def __init__(self, slug: str, word: str, icon: str) -> None:
+        self.slug = slug
+        self.word = word
+        self.icon = icon
+
+    @property
+    def is_open(self) -> bool:
+        """It may still go on."""
+        return self in OPEN
+
+    @property
+    def is_problem(self) -> bool:
+        """What a reader with an incident looks for first."""
+        return self in {StepState.FAILED, StepState.TIMED_OUT, StepState.RETRYING}
+
+
+OPEN = frozenset(
+    {
+        StepState.RUNNING,
+        StepState.RETRYING,
+        StepState.SLEEPING,
+        StepState.WAITING,
+        StepState.ROLLING_BACK,
+    }
+)
+
+
+def state_of(step: Step, detail: InstanceDetail) -> StepState:
+    """The state of one step of this instance."""
+    if step.type is StepType.TERMINATION:
+        return StepState.TERMINATION
+    if step.success is not None:
+        return _settled(step)
+    if detail.status.is_finished:
+        # The engine leaves the entry as it was when the instance ended under it.
+        return StepState.STOPPED
+    return _open(step)
+
+
+def _open(step: Step) -> StepState:
+    if step.type is StepType.SLEEP:
+        return StepState.SLEEPING
+    if step.type is StepType.WAIT_FOR_EVENT:
+        return StepState.WAITING
+    if step.attempts and step.attempts[-1].success is False:
+        return StepState.RETRYING
+    if not step.type.is_known and not step.attempts:
+        return StepState.UNKNOWN
+    return StepState.ROLLING_BACK if step.type is StepType.ROLLBACK else StepState.RUNNING
+
+
+def _settled(step: Step) -> StepState:
+    if step.success:
+        return StepState.ROLLED_BACK if step.type is StepType.ROLLBACK else StepState.DONE
+    if step.type is StepType.WAIT_FOR_EVENT and step.error and "Timeout" in step.error.name:
+        return StepState.TIMED_OUT
+    return StepState.FAILED
+
+
+def failing_step(detail: InstanceDetail) -> Step | None:
+    """The step an errored instance failed in; None when the workflow threw between steps.
+
+    Cloudflare does not say it. A failed step whose message the instance's error repeats is the one;
+    else the last step, if it failed. An earlier failed step was caught by the workflow.
+    """
+    if detail.status is not Status.ERRORED:
+        return None
+    steps = [step for step in detail.steps if step.type not in _NO_CULPRITS]
+    message = detail.error.message if detail.error else ""
+    for step in reversed(steps):
+        if step.success is False and message and _message(step) in message and _message(step):
+            return step
+    return steps[-1] if steps and steps[-1].success is False else None
+
+
+_NO_CULPRITS = frozenset({StepType.ROLLBACK, StepType.TERMINATION})
+
+
+def _message(step: Step) -> str:
+    error = step.error or (step.attempts[-1].error if step.attempts else None)
+    return error.message if error else ""

@@ -1,0 +1,199 @@
+"""The table of steps: one row per entry of the log, with its attempts, configuration and output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dashboard.cloudflare.types import ErrorDetail, InstanceDetail, Step, StepConfig, StepType
+from dashboard.insight import retries, words
+from dashboard.insight.durations import duration, spoken
+from dashboard.insight.payload import Payload, payload, preview
+from dashboard.insight.states import StepState, state_of
+
+#: What the table shows of an output; the whole is one click away.
+OUTPUT_LIMIT = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One try. `pause`: the back-off before it. `length` is None when an end is not known."""
+
+    number: int
+    word: str
+    slug: str
+    start: datetime | None
+    length: str
+    pause: str
+    error: ErrorDetail | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A word and its value, for a list of facts."""
+
+    word: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step, in words. `ticks_since` is set while its duration grows."""
+
+    index: int
+    name: str
+    type: StepType
+    type_word: str
+    state: StepState
+    summary: str
+    start: datetime | None
+    started_after: str
+    length: str
+    ticks_since: datetime | None
+    attempts: tuple[AttemptRow, ...]
+    attempts_word: str
+    facts: tuple[Fact, ...]
+    error: ErrorDetail | None
+    output: Payload | None
+
+    @property
+    def number(self) -> int:
+        return self.index + 1
+
+    @property
+    def has_more(self) -> bool:
+        """Whether opening the row shows anything that the row itself does not."""
+        return bool(self.attempts or self.facts or self.error or self.output)
+
+    @property
+    def can_load_output(self) -> bool:
+        """Cloudflare gives whole outputs of steps and received events, and of nothing else."""
+        return (
+            bool(self.name)
+            and self.output is not None
+            and not self.output.is_redacted
+            and self.type in {StepType.STEP, StepType.WAIT_FOR_EVENT}
+        )
+
+
+def step_row(step: Step, detail: InstanceDetail, now: datetime) -> StepRow:
+    """The row of this step at `now`."""
+    state = state_of(step, detail)
+    error = step.error or _last_error(step, state)
+    output = None
+    if step.has_output:
+        output = payload(step.output, limit=OUTPUT_LIMIT, is_truncated=step.is_output_truncated)
+    begun = detail.start or detail.queued
+    return StepRow(
+        index=step.index,
+        name=step.name,
+        type=step.type,
+        type_word=words.type_word(step.type),
+        state=state,
+        summary=words.error_line(error) or (preview(step.output) if output else ""),
+        start=step.start,
+        started_after=f"+{spoken(step.start - begun)}" if step.start and begun else "",
+        length=step_length(step, detail, now),
+        ticks_since=step.start if state.is_open else None,
+        attempts=_attempts(step, state, now),
+        attempts_word=_attempts_word(step),
+        facts=_facts(step, state, now),
+        error=error,
+        output=output,
+    )
+
+
+def _last_error(step: Step, state: StepState) -> ErrorDetail | None:
+    failed = state.is_problem or state is StepState.STOPPED
+    return step.attempts[-1].error if failed and step.attempts else None
+
+
+def step_length(step: Step, detail: InstanceDetail, now: datetime) -> str:
+    """How long it took, or has taken so far; "" when nobody can tell."""
+    state = state_of(step, detail)
+    if step.start is None:
+        return ""
+    if state.is_open:
+        return spoken(now - step.start)
+    end = step.end if state is not StepState.STOPPED else detail.end
+    return spoken(end - step.start) if end else ""
+
+
+def _attempts_word(step: Step) -> str:
+    """`3 of 6`; empty where attempts mean nothing."""
+    if not step.attempts:
+        return ""
+    allowed = retries.attempts_allowed(step.config)
+    made = f"{len(step.attempts):,}"
+    return made if allowed is None else f"{made} of {allowed:,}"
+
+
+def _attempts(step: Step, state: StepState, now: datetime) -> tuple[AttemptRow, ...]:
+    rows = []
+    for number, attempt in enumerate(step.attempts, 1):
+        before = step.attempts[number - 2].end if number > 1 else None
+        is_last = number == len(step.attempts)
+        shown = _attempt_state(attempt.success, state, is_last=is_last)
+        end = attempt.end or (now if shown.is_open else None)
+        rows.append(
+            AttemptRow(
+                number=number,
+                word=shown.word,
+                slug=shown.slug,
+                start=attempt.start,
+                length=spoken(end - attempt.start) if end and attempt.start else "",
+                pause=spoken(attempt.start - before) if before and attempt.start else "",
+                error=attempt.error,
+            )
+        )
+    return tuple(rows)
+
+
+def _attempt_state(success: bool | None, state: StepState, *, is_last: bool) -> StepState:
+    if success is not None:
+        return StepState.DONE if success else StepState.FAILED
+    if not is_last:
+        return StepState.UNKNOWN
+    return StepState.RUNNING if state.is_open else state
+
+
+def _facts(step: Step, state: StepState, now: datetime) -> tuple[Fact, ...]:
+    facts = []
+    if step.event_type:
+        facts.append(Fact("Event type", step.event_type))
+    if state in {StepState.SLEEPING, StepState.WAITING} and step.end:
+        word = "Wakes" if state is StepState.SLEEPING else "Times out"
+        facts.append(Fact(word, f"{words.instant(step.end)} ({words.away(step.end, now)})"))
+    if next_on := retries.next_attempt_on(step):
+        facts.append(Fact("Next attempt", f"about {words.instant(next_on)}"))
+    if step.trigger:
+        facts.append(Fact("Terminated by", step.trigger))
+    return (*facts, *_config_facts(step.config))
+
+
+def _config_facts(config: StepConfig | None) -> list[Fact]:
+    if config is None:
+        return []
+    facts = []
+    if config.limit is not None:
+        facts.append(Fact("Retries", "none" if config.limit == 0 else f"up to {config.limit:,}"))
+    if config.limit != 0:
+        facts.append(Fact("Delay", _delay_words(config)))
+    if config.timeout is not None:
+        facts.append(Fact("Timeout", f"{_as_written(config.timeout)} per attempt"))
+    if config.is_sensitive:
+        facts.append(Fact("Sensitive", "its output is hidden by Cloudflare"))
+    return facts
+
+
+def _delay_words(config: StepConfig) -> str:
+    if config.delay is None or config.delay == "[dynamic]":
+        return "computed by the workflow"
+    return f"{_as_written(config.delay)}, {config.backoff or 'constant'}"
+
+
+def _as_written(value: str | float) -> str:
+    """A duration in its author's words; a number in ours."""
+    if isinstance(value, str):
+        return value
+    return spoken(duration(value) or timedelta(0))

@@ -1,0 +1,57 @@
+"""How facts are put into words: instants, names of steps, errors."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from dashboard.cloudflare.types import ErrorDetail, Step, StepType
+from dashboard.insight.durations import spoken
+
+TYPE_WORDS = {
+    StepType.STEP: "Step",
+    StepType.SLEEP: "Sleep",
+    StepType.WAIT_FOR_EVENT: "Wait for event",
+    StepType.TERMINATION: "Termination",
+    StepType.ROLLBACK: "Rollback",
+}
+
+
+def instant(moment: datetime, *, precise: bool = False) -> str:
+    """`2026-11-21 05:12:09 UTC`; with milliseconds when `precise`."""
+    timespec = "milliseconds" if precise else "seconds"
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', timespec)} UTC"
+
+
+def away(moment: datetime, now: datetime) -> str:
+    """`in 1 h 58 m` or `5 s ago`."""
+    delta = moment - now
+    return f"in {spoken(delta)}" if delta >= timedelta(0) else f"{spoken(-delta)} ago"
+
+
+def name_of(step: Step) -> str:
+    """The name the author wrote; with Cloudflare's counter only where it tells something."""
+    if not step.name:
+        return type_word(step.type).lower()
+    return step.base_name if step.count == 1 else step.name
+
+
+def quoted(step: Step) -> str:
+    return f"“{name_of(step)}”"
+
+
+def type_word(step_type: StepType) -> str:
+    """The type in our words; one we do not know in Cloudflare's."""
+    return TYPE_WORDS.get(step_type, str(step_type))
+
+
+def error_line(error: ErrorDetail | None, limit: int = 160) -> str:
+    """`TypeError: first line of the message`, cut to `limit`."""
+    if error is None:
+        return ""
+    lines = error.message.strip().splitlines()
+    line = ": ".join(part for part in (error.name, lines[0] if lines else "") if part)
+    return cut(line, limit)
+
+
+def cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

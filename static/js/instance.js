@@ -1,0 +1,34 @@
+// The page of an instance: asks twice as often as other pages, copies, and adds the reader's own time.
+(() => {
+  const every = 2500;
+  const local = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
+
+  function furnish() {
+    for (const element of document.querySelectorAll("[data-local-time]")) {
+      const moment = new Date(element.dataset.localTime);
+      if (!isNaN(moment)) element.textContent = `${local.format(moment)} here`;
+    }
+    if (navigator.clipboard) for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+  }
+
+  function openTarget() {
+    const step = location.hash.startsWith("#step-") && document.getElementById(location.hash.slice(1));
+    if (step) for (const details of step.querySelectorAll("details")) details.open = true;
+  }
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
+    button.classList.add("is-copied");
+    setTimeout(() => button.classList.remove("is-copied"), 1500);
+  });
+  // Dispatched on the page itself, which has a trigger only while the instance is unfinished.
+  setInterval(() => {
+    if (!document.hidden) document.querySelector("#instance[data-live]")?.dispatchEvent(new CustomEvent("poll"));
+  }, every);
+  document.addEventListener("htmx:after:swap", furnish);
+  window.addEventListener("hashchange", openTarget);
+  furnish();
+  openTarget();
+})();
