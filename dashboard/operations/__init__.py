@@ -8,7 +8,7 @@ from dashboard.operations.choices import (
     refusal,
     refusal_for_user,
 )
-from dashboard.operations.following import follow_due, judge, look
+from dashboard.operations.following import follow_due, judge_open, look
 from dashboard.operations.performing import Wanted, create, perform
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "create",
     "effects",
     "follow_due",
-    "judge",
+    "judge_open",
     "look",
     "perform",
     "refusal",

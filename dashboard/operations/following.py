@@ -64,6 +64,13 @@ def look(client: Client, item: Item, *, now: datetime) -> None:
     judge(item, row, now=now)
 
 
+def judge_open(row: Instance, *, now: datetime) -> None:
+    """Settles what a read of the instance, made for whatever reason, shows to have happened."""
+    waiting = Item.objects.unsettled().exclude(state=State.SENDING)
+    for item in waiting.of_instance(row.workflow, row.instance_id):
+        judge(item, row, now=now)
+
+
 def judge(item: Item, row: Instance, *, now: datetime) -> None:
     """Writes down what a read of the instance says of an open item."""
     operation = item.operation

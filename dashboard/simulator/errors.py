@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a fault of the simulator
+class Refusal(Exception):
     """An answer with `success: false`."""
 
     def __init__(

@@ -56,7 +56,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, response: Response) -> bytes:
         phrase = HTTPStatus(response.status).phrase if response.status < 520 else "Error"
-        lines = [f"HTTP/1.1 {response.status} {phrase}", f"date: {self.date_time_string(self.server.service.world.now / 1000)}"]
+        lines = [
+            f"HTTP/1.1 {response.status} {phrase}",
+            f"date: {self.date_time_string(self.server.service.world.now / 1000)}",
+        ]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         if response.status != HTTPStatus.NO_CONTENT:
             lines.append(f"content-length: {len(response.body)}")
@@ -76,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.server.drop(self.connection)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server gives
+    def log_message(self, format: str, *args: Any) -> None:
         """Requests are kept in the service's own log."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from django.http import HttpResponse
@@ -9,13 +10,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from dashboard import cloudflare, connection
+from dashboard import cloudflare, connection, operations
 from dashboard.insight.instance_page import instance_page
-from dashboard.models import Instance
+from dashboard.models import Instance, Item
 from dashboard.sync import finding
 from dashboard.views.answers import status_of
+from dashboard.views.guards import signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.step_output import step_output_url
+
+LATEST_OPERATIONS = 5
 
 
 @require_GET
@@ -27,6 +31,8 @@ def instance_detail(
     found = finding.find_instance(client, account_id, workflow_name, instance_id, now=now)
     if found.instance is None:
         return _missing(request, found, account_id, workflow_name, instance_id)
+    if found.failure is None:
+        operations.judge_open(found.instance, now=now)
     detail = found.instance.last_detail
     ctx = {
         "instance": found.instance,
@@ -37,9 +43,21 @@ def instance_detail(
         "console_url": client and _console_url(client, found.instance),
         "output_url": step_output_url(found.instance),
         "changes": found.instance.changes.all(),
-        "actions": None,
-    }
+    } | _operations(request, found.instance)
     return render_page(request, "instance/page.html", fragment="instance", ctx=ctx)
+
+
+def _operations(request: HtmxHttpRequest, instance: Instance) -> dict[str, Any]:
+    """What can be asked of it, and what was; the page is live while either may still change."""
+    choices = operations.choices(instance, signed_in(request))
+    items = Item.objects.of_instance(instance.workflow, instance.instance_id)
+    latest = list(items[:LATEST_OPERATIONS])
+    return {
+        "actions": choices,
+        "refusals": [choice for choice in choices if choice.refusal],
+        "operation_items": latest,
+        "is_live": instance.is_live or any(not item.is_settled for item in latest),
+    }
 
 
 def _missing(
