@@ -71,6 +71,7 @@ class Client(AbstractContextManager["Client"]):
         self.close()
 
     def close(self) -> None:
+        """Close the connections; the client cannot be used after it."""
         self._transport.close()
 
     @property
@@ -117,6 +118,7 @@ class Client(AbstractContextManager["Client"]):
             yield parsing.workflow(row)
 
     def get_workflow(self, workflow_name: str) -> types.Workflow:
+        """One workflow, with the number of its instances by status."""
         return parsing.workflow(self._get_object(self._path(workflow_name)))
 
     def put_workflow(
@@ -141,6 +143,7 @@ class Client(AbstractContextManager["Client"]):
             yield parsing.version(row)
 
     def get_version(self, workflow_name: str, version_id: str) -> types.Version:
+        """One version of a workflow."""
         self._require(self.target.has_versions, "no versions")
         return parsing.version(self._get_object(self._path(workflow_name, "versions", version_id)))
 

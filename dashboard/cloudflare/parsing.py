@@ -50,6 +50,7 @@ def trigger(row: Json) -> Trigger:
 
 
 def workflow(value: Any) -> Workflow:
+    """A workflow, of a list or alone."""
     row = values.mapping(value)
     counts = row.get("instances")
     return Workflow(
@@ -78,6 +79,7 @@ def _schedule(value: Any) -> Schedule:
 
 
 def version(value: Any) -> Version:
+    """A version, of a list or alone."""
     row = values.mapping(value)
     retention = values.mapping(row.get("default_retention"))
     return Version(
@@ -97,6 +99,7 @@ def version(value: Any) -> Version:
 
 
 def graph(value: Any, version_id: str) -> Graph:
+    """A version's diagram."""
     row = values.mapping(value)
     drawing = row.get("graph")
     return Graph(
@@ -106,6 +109,7 @@ def graph(value: Any, version_id: str) -> Graph:
 
 
 def instance(value: Any) -> Instance:
+    """A row of a list."""
     row = values.mapping(value)
     return Instance(
         id=values.text(row.get("id")),
@@ -237,6 +241,7 @@ def _step_config(row: Json) -> StepConfig:
 
 
 def created_instance(value: Any) -> CreatedInstance:
+    """The answer to a creation."""
     row = values.mapping(value)
     return CreatedInstance(
         id=values.text(row.get("id")),
@@ -254,11 +259,13 @@ def created_instances(value: Any) -> list[CreatedInstance]:
 
 
 def status_change(value: Any) -> StatusChange:
+    """The answer to an action."""
     row = values.mapping(value)
     return StatusChange(status(row.get("status")), values.instant(row.get("timestamp")), raw=row)
 
 
 def deletion(value: Any) -> Deletion:
+    """The answer to a deletion, instance by instance."""
     row = values.mapping(value)
     deleted = (values.mapping(entry).get("id") for entry in values.items(row.get("deleted")))
     failures = [values.mapping(entry) for entry in values.items(row.get("errors"))]

@@ -105,13 +105,17 @@ def loads(document: str | bytes) -> Any:
     for JSON nested too deep to read.
     """
     try:
-        value = json.loads(document, parse_constant=_refuse_constant)
+        value = _DECODER.decode(_as_text(document))
         if _may_hold_surrogates(document):
             whole = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
             value = json.loads(whole.decode("utf-16", "replace"))
     except RecursionError:
         raise ValueError("JSON is nested too deep") from None
     return value
+
+
+def _as_text(document: str | bytes) -> str:
+    return document if isinstance(document, str) else document.decode("utf-8-sig")
 
 
 def _may_hold_surrogates(document: str | bytes) -> bool:
@@ -122,6 +126,10 @@ def _may_hold_surrogates(document: str | bytes) -> bool:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+#: One for all: making a decoder costs more than decoding a small output.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _number(value: Any) -> float | int | None:
