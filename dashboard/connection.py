@@ -59,7 +59,12 @@ def _read_account(name: str) -> AccountSetting:
         account_id = f"{LOCAL_ACCOUNT_ID}{suffix.lower()}"
     return AccountSetting(
         account_id=account_id,
-        name=name or ("wrangler dev" if not target.has_accounts else account_id),
+        name=env.text(
+            f"CLOUDFLARE_ACCOUNT_NAME{suffix}",
+            help="How pages call it; else its name in CLOUDFLARE_ACCOUNTS, or the id's start.",
+        )
+        or name
+        or (f"account {account_id[:8]}" if target.has_accounts else target.title),
         base_url=base_url,
         target=target,
         credentials=cloudflare.Credentials(

@@ -74,6 +74,8 @@ class ReasonedForm(InstanceOperationForm):
 
 
 class TerminateForm(ReasonedForm):
+    field_order = ("rollback", "reason")
+
     rollback = forms.BooleanField(
         required=False,
         label="Run the rollback steps first",
@@ -85,6 +87,8 @@ class TerminateForm(ReasonedForm):
 
 
 class RestartForm(ReasonedForm):
+    field_order = ("restart_from", "reason")
+
     restart_from = forms.ChoiceField(
         required=False,
         label="Restart from",
@@ -110,6 +114,8 @@ class RestartForm(ReasonedForm):
 
 
 class EventForm(InstanceOperationForm):
+    field_order = ("event_type", "payload", "reason")
+
     event_type = forms.CharField(max_length=100, label="Event type")
     payload = JsonTextField(
         required=False,
@@ -127,6 +133,10 @@ class EventForm(InstanceOperationForm):
 
 class CreateForm(OperationForm):
     """One new instance."""
+
+    field_order = (
+        "new_id", "params", "success_retention", "error_retention", "location_hint", "reason",
+    )  # fmt: skip
 
     new_id = forms.CharField(
         max_length=100,
@@ -175,6 +185,8 @@ class CreateForm(OperationForm):
 
 class BatchForm(OperationForm):
     """Up to a hundred new instances, as the JSON array that Cloudflare's own API takes."""
+
+    field_order = ("batch", "reason")
 
     batch = JsonTextField(
         label="Instances",

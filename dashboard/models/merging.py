@@ -129,14 +129,18 @@ def _detail_facts(detail: types.InstanceDetail) -> dict[str, Any]:
     }
     told = _told(facts)
     if detail.error:
-        told["error_name"] = storable(detail.error.name)[:ERROR_NAME_LIMIT]
+        told["error_name"] = storable(detail.error.name[:ERROR_NAME_LIMIT])
         told["error_message"] = storable(detail.error.message)
     return told
 
 
 def _told(facts: dict[str, Any]) -> dict[str, Any]:
     """Only what the answer says: thin rows and old shapes must not erase what is known."""
-    return {name: value for name, value in facts.items() if value not in {None, ""}}
+    return {
+        name: storable(value) if isinstance(value, str) else value
+        for name, value in facts.items()
+        if value not in {None, ""}
+    }
 
 
 def storable(text: str) -> str:
