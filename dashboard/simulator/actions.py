@@ -1,8 +1,8 @@
 """What can be asked of instances: create, pause, resume, terminate, restart, send an event, delete.
 
 Follows the pages of each operation; where they are silent, what production and the local engine
-were seen to do (a pause or a resume that makes no sense is an answer without effect, a terminate of a
-finished instance is refused).
+were seen to do (a pause or a resume that makes no sense is answered and has no effect, a terminate
+of a finished instance is refused).
 """
 
 from __future__ import annotations

@@ -61,12 +61,9 @@ def _workflow(context: Context, workflow: Workflow) -> Json:
 def put_workflow(context: Context, name: str) -> Response:
     """PUT …/workflows/{name}: make one, or deploy a new version of it."""
     body = context.request.json()
-    names = [body.get("class_name"), body.get("script_name")] if isinstance(body, dict) else [None]
-    if not all(isinstance(text, str) and 1 <= len(text) <= 255 for text in names):
-        raise bad_body("class_name, script_name: Invalid input")
+    class_name, script_name = _text(body, "class_name"), _text(body, "script_name")
     if not 1 <= len(name) <= 64:
         raise bad_body("workflow_name: Invalid string")
-    class_name, script_name = names
     workflow = context.world.workflows.get(name)
     if workflow is None:
         definition = Definition(
@@ -93,6 +90,13 @@ def put_workflow(context: Context, name: str) -> Response:
         )
     )
     return succeed(_deployed(context, workflow))
+
+
+def _text(body: Any, key: str) -> str:
+    text = body.get(key) if isinstance(body, dict) else None
+    if not isinstance(text, str) or not 1 <= len(text) <= 255:
+        raise bad_body(f"{key}: Invalid string")
+    return text
 
 
 def _settings(body: Json) -> Json:

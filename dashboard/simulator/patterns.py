@@ -19,7 +19,7 @@ VARIATIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """When an instance changes status, in milliseconds from its start; `statuses` run beside `since`."""
+    """When an instance changes status, in ms from its start; `statuses` run beside `since`."""
 
     since: tuple[int, ...]
     statuses: tuple[str, ...]
@@ -41,7 +41,7 @@ class Era:
     mix: dict[str, int]
 
     def cycle(self) -> tuple[str, ...]:
-        """The outcomes in an order that spreads each one evenly, so that rare ones never stay away."""
+        """The outcomes in an order that spreads each one evenly, rare ones included."""
         slots = [
             ((turn + 0.5) / weight, name)
             for name, weight in self.mix.items()

@@ -1,4 +1,4 @@
-"""The instances of one workflow that nobody touched: a function of their index, plus an index by status.
+"""The instances of one workflow that nobody touched: a function of their index.
 
 Nothing is kept per instance but its place in the arrays below (4 bytes each, in creation order) and
 one number in the queue of changes to come.
@@ -20,12 +20,12 @@ from .patterns import Patterns
 
 EVERY = "every"
 _BITS = 24
-_MANY = 1_500
+_MANY = 1_500  # changes at once from which starting over is cheaper
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """A queue that grows: from `since` on, each instance waits longer, up to `most` milliseconds."""
+    """A queue that grows: from `since` on, each instance waits longer, up to `most` ms."""
 
     since: int = FOREVER
     growth: float = 0.55
@@ -52,7 +52,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """The state of an untouched instance at an instant. Times in ms; None for what has not happened."""
+    """The state of an untouched instance at an instant. In ms; None is not yet."""
 
     status: str
     created: int
@@ -123,7 +123,7 @@ class Population:
             _remove(self._list(EVERY), index)
 
     def list(self, status: str | None, since: int, until: int) -> tuple[array[int], int, int]:
-        """Indexes in creation order, and the bounds within them of those created in since..until."""
+        """Indexes in creation order, and the bounds of those created in since..until."""
         found = self._list(status or EVERY)
         low = bisect_left(found, self.arrivals.count(since - 1)) if since > 0 else 0
         high = len(found) if until >= FOREVER else bisect_left(found, self.arrivals.count(until))
@@ -137,10 +137,11 @@ class Population:
         """Bring the lists to `now`: new instances in, changed ones moved, expired ones out."""
         count = self.arrivals.count(now)
         limit = now << _BITS | ((1 << _BITS) - 1)
+        many = max(_MANY, self._count // 50)
         due: list[int] = []
-        while self._changes and self._changes[0] <= limit and len(due) < _MANY:
+        while self._changes and self._changes[0] <= limit and len(due) < many:
             due.append(heapq.heappop(self._changes))
-        if len(due) >= _MANY or count - self._count >= _MANY:
+        if len(due) >= many or count - self._count >= many:
             self._rebuild(now, count)
             return
         for entry in due:

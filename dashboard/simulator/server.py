@@ -1,4 +1,4 @@
-"""The simulator on a real socket: HTTP/1.1 with kept connections, and faults that only sockets have."""
+"""The simulator on a real socket: HTTP/1.1 with kept connections, and faults of sockets."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Instances as JSON, field by field as the official pages and the recorded answers have them.
 
-`old` gives the shapes of the earlier pages: eight statuses, no trigger source in lists, no rollback,
-schedule, event type or sensitivity.
+`old` gives the shapes of the earlier pages: eight statuses, no trigger source in lists, no
+rollback, schedule, event type or sensitivity.
 """
 
 from __future__ import annotations

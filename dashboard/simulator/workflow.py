@@ -21,7 +21,7 @@ from .population import Population
 
 @dataclass
 class Version:
-    """One deployed state of a workflow; `settings` is what PUT set (concurrency, retention, limits)."""
+    """One deployed state of a workflow; `settings` are concurrency, retention, limits."""
 
     id: str
     created: int

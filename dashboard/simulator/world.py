@@ -58,7 +58,7 @@ class World:
         return workflow
 
     def add_instance(self, workflow: str, state: str, **facts: Any) -> str:
-        """Place an instance in a state (see `placing`); makes the workflow if needed. Returns its id."""
+        """Place an instance in a state (see `placing`); returns its id."""
         from .placing import add_instance
 
         return add_instance(self, workflow, state, **facts)
@@ -81,7 +81,7 @@ class World:
         )
 
     def _arrivals(self, definition: Definition, count: int, salt: int) -> Arrivals:
-        """Spread `count` over the history; the last hour, and what is to come, at the usual pace."""
+        """Spread `count` over the history; the last hour and the future at the usual pace."""
         history = self.scenario.history
         if definition.cron:
             return self._on_schedule(definition, salt)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from ..clock import HOUR, MINUTE, SECOND
-from ..facts import Facts
-from ..plan import Act, Do, Failure, Plan, Retries, Sleep, Stream, in_turn
+from dashboard.simulator.clock import HOUR, MINUTE, SECOND
+from dashboard.simulator.facts import Facts
+from dashboard.simulator.plan import Act, Do, Failure, Plan, Retries, Sleep, Stream, in_turn
 
 PATIENT = Retries(limit=5, delay="30 seconds", backoff="exponential")
 SLOW_UNDO = Retries(limit=2, delay="1 minute", backoff="linear")
