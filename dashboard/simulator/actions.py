@@ -164,7 +164,7 @@ def send_event(workflow: Workflow, instance_id: str, kind: str, payload: Any, no
 
 def terminate_all(workflow: Workflow, status: str | None, now: int) -> None:
     """Terminate every instance that is not finished, or every one of a status."""
-    page = workflow.page(Query(status=status, limit=1 << 30), now)
+    page = workflow.page(Query((status,) if status else (), limit=1 << 30), now)
     for found in page.rows:
         if found.status not in FINISHED:
             apply(workflow, found.id, "terminate", now)

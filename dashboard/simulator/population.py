@@ -10,9 +10,9 @@ import heapq
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .arrivals import Arrivals
-from .chance import mix
 from .clock import MINUTE
 from .course import FINISHED, FOREVER
 from .ids import Ids
@@ -28,7 +28,7 @@ class Backlog:
     """A queue that grows: from `since` on, each instance waits longer, up to `most` ms."""
 
     since: int = FOREVER
-    growth: float = 0.55
+    growth: float = 0.35
     most: int = 14 * MINUTE
 
     def wait(self, created: int) -> int:
@@ -50,8 +50,7 @@ class Retention:
         return self.success if status == "complete" else self.error
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(NamedTuple):
     """The state of an untouched instance at an instant. In ms; None is not yet."""
 
     status: str
@@ -73,10 +72,9 @@ class Population:
         ids: Ids,
         retention: Retention,
         backlog: Backlog,
-        salt: int,
     ) -> None:
         self.arrivals, self.patterns, self.ids = arrivals, patterns, ids
-        self.retention, self.backlog, self._salt = retention, backlog, salt
+        self.retention, self.backlog = retention, backlog
         self._lists: dict[str, array[int]] = {}
         self._changes: list[int] = []
         self._count = 0
@@ -84,7 +82,7 @@ class Population:
 
     def start(self, index: int, created: int) -> int:
         """When the instance leaves the queue."""
-        return created + 90 + mix(index, self._salt) % 700 + self.backlog.wait(created)
+        return created + 90 + index * 40_503 % 700 + self.backlog.wait(created)
 
     def life(self, index: int, now: int) -> Life | None:
         """The state of an instance; None when it does not exist yet, or no longer."""
@@ -94,8 +92,7 @@ class Population:
         start = self.start(index, created)
         if now < start:
             return Life("queued", created, created, None, None, start)
-        outcome = self.patterns.outcome(index, created)
-        pattern = self.patterns.pattern(outcome, self.patterns.variation(index))
+        pattern = self.patterns.pattern(index, created)
         phase = pattern.at(now - start)
         status, since = pattern.statuses[phase], start + pattern.since[phase]
         until = pattern.ends_after(phase)

@@ -121,7 +121,7 @@ class Cursors:
 
 
 def _filters(query: Query) -> list[Any]:
-    return [query.status, query.since, query.until]
+    return [list(query.statuses), query.since, query.until]
 
 
 def instance_query(
@@ -136,9 +136,10 @@ def instance_query(
     if since > until:
         raise bad_query("'date_start' must not be after 'date_end'.")
     direction = choice(parameters, "direction", ("asc", "desc"))
+    status = choice(parameters, "status", STATUSES)
     skip = (pages.page - 1) * pages.per_page if pages.page else 0
     query = Query(
-        choice(parameters, "status", STATUSES),
+        (status,) if status else (),
         since,
         until,
         direction != "asc",
@@ -148,5 +149,5 @@ def instance_query(
     if cursor:
         given, after = cursors.read(cursor, scope, query, now)
         descending = given if direction is None else direction == "desc"
-        query = Query(query.status, since, until, descending, after, 0, pages.per_page)
+        query = Query(query.statuses, since, until, descending, after, 0, pages.per_page)
     return query, pages

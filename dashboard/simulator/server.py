@@ -128,7 +128,7 @@ class Server:
         self.origin = f"http://{host}:{self.port}"
         self.url = self.origin + BASE
         self._thread = threading.Thread(
-            target=self._socket.serve_forever, args=(0.05,), daemon=True
+            target=self._socket.serve_forever, args=(0.01,), daemon=True
         )
 
     @property

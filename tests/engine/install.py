@@ -17,7 +17,7 @@ FILES = ("package.json", "package-lock.json")
 
 
 def ensure_wrangler() -> Path:
-    """Install what `package.json` pins, unless it is there; returns the folder. Safe to call at once."""
+    """Install what `package.json` pins, unless it is there; two at a time are safe."""
     TARGET.mkdir(parents=True, exist_ok=True)
     with (TARGET / "install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -42,7 +42,7 @@ class Answer:
 
 
 class Caller:
-    """Requests over a real socket, below the workflows of the account unless the path says otherwise."""
+    """Requests over a real socket, below the workflows of the account unless told otherwise."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -131,6 +131,7 @@ def wrangler(wrangler_folder: Path, server: Server, tmp_path: Path) -> Wrangler:
             text=True,
             timeout=120,
             stdin=subprocess.DEVNULL,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
