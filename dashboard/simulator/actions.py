@@ -1,8 +1,8 @@
 """What can be asked of instances: create, pause, resume, terminate, restart, send an event, delete.
 
 Follows the pages of each operation; where they are silent, what production and the local engine
-were seen to do (a pause or a resume that makes no sense is an answer without effect, a terminate of a
-finished instance is refused).
+were seen to do (a pause or a resume that makes no sense is answered and has no effect, a terminate
+of a finished instance is refused).
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def send_event(workflow: Workflow, instance_id: str, kind: str, payload: Any, no
 
 def terminate_all(workflow: Workflow, status: str | None, now: int) -> None:
     """Terminate every instance that is not finished, or every one of a status."""
-    page = workflow.page(Query(status=status, limit=1 << 30), now)
+    page = workflow.page(Query((status,) if status else (), limit=1 << 30), now)
     for found in page.rows:
         if found.status not in FINISHED:
             apply(workflow, found.id, "terminate", now)

@@ -1,4 +1,4 @@
-"""Request in, response out, as the real API answers. No sockets, no threads: the caller brings both."""
+"""Request in, response out, as the real API answers. The caller brings sockets and threads."""
 
 from __future__ import annotations
 

@@ -26,9 +26,13 @@ def list_instances(context: Context, name: str) -> Response:
     query, pages = instance_query(
         parameters, workflow.id, context.cursors, context.now, context.world.page_size
     )
-    if context.old and query.status == "rollingBack":
-        raise bad_query("status: Invalid option")
-    page = workflow.page(replace(query, lag=context.list_lag), context.now)
+    asked = query
+    if context.old and query.statuses:
+        if "rollingBack" in query.statuses:
+            raise bad_query("status: Invalid option")
+        if "running" in query.statuses:
+            asked = replace(query, statuses=("running", "rollingBack"))
+    page = workflow.page(replace(asked, lag=context.list_lag), context.now)
     info: dict[str, Any] = {
         "count": len(page.rows),
         "per_page": pages.per_page,

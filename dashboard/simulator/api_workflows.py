@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from .chance import uuid_of
@@ -11,6 +12,7 @@ from .definition import Definition
 from .errors import bad_body, no_version, no_workflow
 from .graph import graph_of
 from .messages import Response, succeed
+from .population import Retention
 from .queries import STATUSES
 from .recipes.plain import plain, plain_params
 from .workflow import Version, Workflow
@@ -61,38 +63,41 @@ def _workflow(context: Context, workflow: Workflow) -> Json:
 def put_workflow(context: Context, name: str) -> Response:
     """PUT …/workflows/{name}: make one, or deploy a new version of it."""
     body = context.request.json()
-    names = [body.get("class_name"), body.get("script_name")] if isinstance(body, dict) else [None]
-    if not all(isinstance(text, str) and 1 <= len(text) <= 255 for text in names):
-        raise bad_body("class_name, script_name: Invalid input")
+    class_name, script_name = _text(body, "class_name"), _text(body, "script_name")
     if not 1 <= len(name) <= 64:
         raise bad_body("workflow_name: Invalid string")
-    class_name, script_name = names
+    settings = _settings(body)
     workflow = context.world.workflows.get(name)
     if workflow is None:
         definition = Definition(
             name, script_name, class_name, plain, plain_params, eras=(), versions=()
         )
         workflow = context.world.add_workflow(definition)
-        workflow.created = context.now
-    workflow.class_name, workflow.script_name, workflow.modified = (
-        class_name,
-        script_name,
-        context.now,
-    )
+    workflow.class_name, workflow.script_name = class_name, script_name
     workflow.schedules = [str(s.get("cron")) for s in body.get("schedules", [])]
-    version_id = uuid_of(workflow.id, "version", context.now, len(workflow.versions))
-    settings = _settings(body)
-    workflow.versions.append(
-        Version(
-            version_id,
-            context.now,
-            class_name,
-            has_dag=False,
-            language="javascript",
-            settings=settings,
-        )
-    )
+    _deploy(workflow, settings, context.now)
     return succeed(_deployed(context, workflow))
+
+
+def _deploy(workflow: Workflow, settings: Json, now: int) -> None:
+    """A new version; its retention is that of the instances to come."""
+    usual, wanted = workflow.definition.retention, settings.get("default_retention", {})
+    retention = Retention(
+        wanted.get("success_retention", usual.success), wanted.get("error_retention", usual.error)
+    )
+    workflow.definition = replace(workflow.definition, retention=retention)
+    workflow.modified = now
+    identity = uuid_of(workflow.id, "version", now, len(workflow.versions))
+    workflow.versions.append(
+        Version(identity, now, workflow.class_name, False, "javascript", settings)
+    )
+
+
+def _text(body: Any, key: str) -> str:
+    text = body.get(key) if isinstance(body, dict) else None
+    if not isinstance(text, str) or not 1 <= len(text) <= 255:
+        raise bad_body(f"{key}: Invalid string")
+    return text
 
 
 def _settings(body: Json) -> Json:

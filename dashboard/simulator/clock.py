@@ -15,7 +15,7 @@ class Clock:
     """Milliseconds since 1970, UTC; it runs with the real clock, or stands still until moved."""
 
     def __init__(self, start: datetime | None = None, *, ticking: bool | None = None) -> None:
-        """`start` defaults to the present. A clock with a given start stands still unless told to tick."""
+        """`start` defaults to the present. With one it stands still unless told to tick."""
         self._ticking = start is None if ticking is None else ticking
         self._origin = time.monotonic()
         self._start = to_ms(start or datetime.now(UTC))

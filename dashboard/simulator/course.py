@@ -1,8 +1,8 @@
-"""The course of one instance through its plan: what has happened, what is going on, what is to come.
+"""The course of one instance through its plan: what happened, what goes on, what is to come.
 
 Laid out to the end at once, so that the state at any instant can be read off; what people do to an
-instance (pause, resume, terminate, an event) re-shapes the part that had not happened yet. The rules
-follow "Change status of instance" and what Cloudflare's local engine was seen to do.
+instance (pause, resume, terminate, an event) re-shapes the part that had not happened yet. The
+rules follow "Change status of instance" and what Cloudflare's local engine was seen to do.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FINISHED = frozenset({"complete", "errored", "terminated"})
 
 
 class Course:
-    """All instants are milliseconds since 1970 (or since the start, for a course that is a pattern)."""
+    """All instants are milliseconds since 1970 (since the start, for a pattern)."""
 
     def __init__(self, plan: Plan, start: int, events: list[Event] | None = None) -> None:
         self.plan = plan
@@ -39,7 +39,7 @@ class Course:
     # -- laying out -----------------------------------------------------------------------------
 
     def lay(self, stage: int, at: int, member: int = 0) -> None:
-        """Lay the plan from a stage (and its `member`) on, starting at `at`, after what is there."""
+        """Lay the plan from a stage (and its `member`) on from `at`, after what is there."""
         now = at
         self._forget_outcome()
         for number in range(stage, len(self.plan.stages)):
@@ -65,7 +65,7 @@ class Course:
         return entry
 
     def _count(self, step: Step) -> int:
-        """How many steps of this kind and name came before; sleeps are told apart by duration too."""
+        """How many steps of this kind and name came before; sleeps also by duration."""
         if isinstance(step, Sleep):
             return sum(e.spec == step for e in self.entries)
         counts = Counter(e.spec.name for e in self.entries if type(e.spec) is type(step) and e.spec)
@@ -76,7 +76,7 @@ class Course:
         self.end = self._roll_back(at, self.entries)
 
     def _roll_back(self, at: int, done: list[Entry]) -> int:
-        """Append a rollback entry for every finished step that has one, last first; returns the end."""
+        """Append a rollback entry for every finished step that has one; returns the end."""
         undoable = [
             (entry, entry.spec)
             for entry in reversed(done)
@@ -147,7 +147,7 @@ class Course:
         return found
 
     def phases(self, since: int, until: int = FOREVER) -> list[tuple[int, str]]:
-        """The statuses from `since` to before `until`, as (first instant, status), none twice in a row."""
+        """The statuses from `since` to before `until`, as (first instant, status)."""
         moments = {since, *(moment for moment in self.instants() if since < moment < until)}
         result: list[tuple[int, str]] = []
         for moment in sorted(moments):
@@ -168,7 +168,7 @@ class Course:
             self.terminate(at, rollback=rollback)
 
     def pause(self, at: int) -> None:
-        """Attempts in flight finish first; sleeps, waits and retry delays are interrupted at once."""
+        """Attempts in flight finish first; sleeps, waits and delays are interrupted."""
         if self.status(at) not in {"running", "waiting"}:
             return
         ends = [
@@ -195,7 +195,7 @@ class Course:
         self._answer_waits(at)
 
     def terminate(self, at: int, *, rollback: bool = False) -> None:
-        """Cut everything that is in flight; with `rollback`, run the rollback steps before the end."""
+        """Cut what is in flight; with `rollback`, run the rollback steps before the end."""
         if self.status(at) in FINISHED:
             return
         self.entries = self.seen(at)
@@ -214,7 +214,7 @@ class Course:
             self._answer_waits(event.at)
 
     def _answer_waits(self, at: int) -> None:
-        """Give a kept event to the wait that is open; the future is laid anew, for later waits too."""
+        """Give a kept event to the wait that is open; lay the future anew."""
         wait = self.open_wait(at)
         if wait and isinstance(wait.spec, Wait):
             kind = wait.spec.event_type
@@ -262,7 +262,7 @@ def _instance_error(error: Failure) -> Failure:
 
 
 def _position(plan: Plan, target: Entry) -> tuple[int, int] | None:
-    """Stage and member of the step that `target` was, counted by kind and name as the log counts."""
+    """Stage and member of the step that `target` was, counted as the log counts."""
     if target.spec is None:
         return None
     seen = 0

@@ -24,7 +24,7 @@ class VersionOf:
 
 @dataclass(frozen=True)
 class Definition:
-    """`eras` are (ms before the start, weights of outcomes); `every` is the ms between new instances."""
+    """`eras` are (ms before the start, weights of outcomes); `every` is ms between instances."""
 
     name: str
     script_name: str

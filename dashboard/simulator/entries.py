@@ -32,7 +32,7 @@ class Event:
 
 @dataclass(slots=True)
 class Entry:
-    """One line of the log. `kind` is the log's `type`; `due` is when a sleep or a wait would end."""
+    """One line of the log. `kind` is the log's `type`; `due` is when a sleep or wait would end."""
 
     kind: str
     name: str
@@ -87,7 +87,7 @@ class Entry:
         return replace(self, end=None, error=None, output=None, due=self.due or self.end)
 
     def shift(self, since: int, by: int) -> None:
-        """Move what had not begun at `since`; an attempt in flight keeps its end, a sleep does not."""
+        """Move what had not begun at `since`; an attempt in flight keeps its end."""
         if self.kind in {"sleep", "waitForEvent"}:
             moves = self.end is not None and self.end > since
         else:

@@ -1,4 +1,4 @@
-"""How the simulated account says no: a status code, an error code, and words, as the real one spells them."""
+"""How the simulated account says no: status, code and words as the real one spells them."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Fault:
 
     `method` and `path` (a regular expression, searched in the raw path with its query) say which
     requests it meets. `executes` lets the request have its effect before the answer is spoilt: an
-    answer that was lost. `seconds` is for the slow ones and the lag, `retry_after` for 429: seconds,
+    answer that was lost. `seconds` is for slow ones and the lag, `retry_after` for 429: seconds,
     "date" for an HTTP date, None for no header.
     """
 

@@ -63,7 +63,7 @@ class Generated:
 
 @dataclass(frozen=True)
 class Scheduled:
-    """Ids of instances that a cron expression began: the expression, a dash, the scheduled time in ms."""
+    """Ids of scheduled instances: the cron expression, a dash, the scheduled time in ms."""
 
     cron: str
     arrivals: Arrivals

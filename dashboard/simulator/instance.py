@@ -20,7 +20,7 @@ class Schedule:
 
 @dataclass
 class Instance:
-    """`queued` is when it entered the queue last (creation or restart), the course's start when it left."""
+    """`queued` is when it last entered the queue, the start of the course when it left."""
 
     id: str
     version_id: str
@@ -70,7 +70,7 @@ class Instance:
         return status in FINISHED and now >= self.course.end + self.retention.of(status)
 
     def remember(self, now: int) -> None:
-        """Keep what it was until now, for a list that lags behind; call before changing anything."""
+        """Keep what it was until now, for lists that lag; call before any change."""
         self.history.append((now, copy.deepcopy(self.course), self.queued))
         del self.history[:-8]
         self.acted = now

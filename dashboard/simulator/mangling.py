@@ -86,7 +86,7 @@ def _repeating_cursor(shape: Json, request: Request, memory: Json) -> None:
         info["cursor"] = memory["cursor"]
 
 
-def _endless_cursor(shape: Json, request: Request, memory: Json) -> None:
+def _endless_cursor(shape: Json, _request: Request, memory: Json) -> None:
     """Never the last page: at the end the first cursor comes again."""
     info = shape.get("result_info")
     if isinstance(info, dict):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from .chance import mix, salt_of
+from .chance import salt_of
 from .course import FOREVER, Course
 from .facts import Facts
 from .plan import Plan
@@ -19,7 +19,7 @@ VARIATIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """When an instance changes status, in milliseconds from its start; `statuses` run beside `since`."""
+    """When an instance changes status, in ms from its start; `statuses` run beside `since`."""
 
     since: tuple[int, ...]
     statuses: tuple[str, ...]
@@ -41,7 +41,7 @@ class Era:
     mix: dict[str, int]
 
     def cycle(self) -> tuple[str, ...]:
-        """The outcomes in an order that spreads each one evenly, so that rare ones never stay away."""
+        """The outcomes in an order that spreads each one evenly, rare ones included."""
         slots = [
             ((turn + 0.5) / weight, name)
             for name, weight in self.mix.items()
@@ -57,7 +57,9 @@ class Patterns:
         self._recipe, self._salt = recipe, salt
         self._since = [era.since for era in eras]
         self._cycles = [era.cycle() for era in eras]
-        self.pattern = cache(self._lay_out)
+        self._known: list[list[Pattern | None]] = [
+            [None] * (len(cycle) * VARIATIONS) for cycle in self._cycles
+        ]
 
     def outcome(self, index: int, created: int) -> str:
         """How the instance ends, by the era it was created in."""
@@ -66,20 +68,37 @@ class Patterns:
 
     def variation(self, index: int) -> int:
         """Which of the timings of its outcome it takes."""
-        return mix(index, self._salt) % VARIATIONS
+        return (index * 2_654_435_761 >> 8) % VARIATIONS
 
     def plan(self, outcome: str, variation: int, facts: Facts) -> Plan:
         """The plan of one instance; its timing is that of the pattern of the same two."""
-        return self._recipe(Random(salt_of(self._salt, outcome, variation)), outcome, facts)
+        return _plan(self._recipe, self._salt, outcome, variation, facts)
 
-    def _lay_out(self, outcome: str, variation: int) -> Pattern:
-        plan = self.plan(outcome, variation, Facts(0))
-        course, since = Course(plan, 0), 0
-        phases: list[tuple[int, str]] = []
-        for act in plan.acts:
-            phases += course.phases(since, act.at) if act.at > since else []
-            course.apply(act.action, act.at, rollback=act.rollback)
-            since = act.at
-        phases += course.phases(since)
-        merged = [p for n, p in enumerate(phases) if n == 0 or phases[n - 1][1] != p[1]]
-        return Pattern(tuple(p[0] for p in merged), tuple(p[1] for p in merged))
+    def pattern(self, index: int, created: int) -> Pattern:
+        """The phases of an instance; kept in a table, for it is asked a million times."""
+        era = max(0, bisect_right(self._since, created) - 1)
+        place = index % len(self._cycles[era]) * VARIATIONS + self.variation(index)
+        known = self._known[era][place]
+        if known is None:
+            outcome, variation = self.outcome(index, created), self.variation(index)
+            known = _lay_out(self._recipe, self._salt, outcome, variation)
+            self._known[era][place] = known
+        return known
+
+
+def _plan(recipe: Recipe, salt: int, outcome: str, variation: int, facts: Facts) -> Plan:
+    return recipe(Random(salt_of(salt, outcome, variation)), outcome, facts)
+
+
+@cache
+def _lay_out(recipe: Recipe, salt: int, outcome: str, variation: int) -> Pattern:
+    plan = _plan(recipe, salt, outcome, variation, Facts(0))
+    course, since = Course(plan, 0), 0
+    phases: list[tuple[int, str]] = []
+    for act in plan.acts:
+        phases += course.phases(since, act.at) if act.at > since else []
+        course.apply(act.action, act.at, rollback=act.rollback)
+        since = act.at
+    phases += course.phases(since)
+    merged = [p for n, p in enumerate(phases) if n == 0 or phases[n - 1][1] != p[1]]
+    return Pattern(tuple(p[0] for p in merged), tuple(p[1] for p in merged))

@@ -1,7 +1,7 @@
-"""What a workflow's code would do, as data: stages of steps, with how long each takes and how it ends.
+"""What a workflow's code would do, as data: stages of steps, how long each takes, how it ends.
 
 The names of the fields follow `config` in the step log of "Get logs and status from instance".
-Every duration is in milliseconds unless it is a setting that the log shows as written ("30 seconds").
+Durations are in ms, save for settings that the log shows as written ("30 seconds").
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How often and when a failed attempt is repeated; the defaults are those of the official pages."""
+    """How often and when a failed attempt is repeated; defaults as on the official pages."""
 
     limit: int = 5
     delay: str | int = "10 seconds"
     backoff: str | None = "exponential"
 
     def wait_after(self, attempts: int) -> int:
-        """Milliseconds between the attempt that just failed, the `attempts`-th, and the next one."""
+        """Milliseconds between the `attempts`-th attempt, which failed, and the next one."""
         if self.delay == "[dynamic]":
             return 7_000 + 4_000 * attempts
         base = duration_ms(self.delay)
@@ -52,7 +52,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """`step.do`: `failures` are the errors of attempts before the last one, or of all when it `fails`."""
+    """`step.do`: `failures` are errors of attempts before the last, or of all if it `fails`."""
 
     name: str
     ms: int
@@ -77,9 +77,9 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """`step.waitForEvent`; `answered_after` is when somebody sends the event, None when nobody does.
+    """`step.waitForEvent`; `answered_after` is when somebody sends the event, if ever.
 
-    The pages say that an instance is `waiting` meanwhile; production was also seen to say `running`.
+    The pages say that an instance is `waiting` then; production was also seen to say `running`.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One course of one workflow. Members of a stage run in parallel, stages one after the other."""
+    """One course of one workflow. Members of a stage run in parallel, stages in turn."""
 
     stages: tuple[tuple[Step, ...], ...]
     output: Any = None

@@ -1,4 +1,4 @@
-"""The instances of one workflow that nobody touched: a function of their index, plus an index by status.
+"""The instances of one workflow that nobody touched: a function of their index.
 
 Nothing is kept per instance but its place in the arrays below (4 bytes each, in creation order) and
 one number in the queue of changes to come.
@@ -10,9 +10,9 @@ import heapq
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .arrivals import Arrivals
-from .chance import mix
 from .clock import MINUTE
 from .course import FINISHED, FOREVER
 from .ids import Ids
@@ -20,15 +20,15 @@ from .patterns import Patterns
 
 EVERY = "every"
 _BITS = 24
-_MANY = 1_500
+_MANY = 1_500  # changes at once from which starting over is cheaper
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """A queue that grows: from `since` on, each instance waits longer, up to `most` milliseconds."""
+    """A queue that grows: from `since` on, each instance waits longer, up to `most` ms."""
 
     since: int = FOREVER
-    growth: float = 0.55
+    growth: float = 0.35
     most: int = 14 * MINUTE
 
     def wait(self, created: int) -> int:
@@ -50,9 +50,8 @@ class Retention:
         return self.success if status == "complete" else self.error
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
-    """The state of an untouched instance at an instant. Times in ms; None for what has not happened."""
+class Life(NamedTuple):
+    """The state of an untouched instance at an instant. In ms; None is not yet."""
 
     status: str
     created: int
@@ -73,10 +72,9 @@ class Population:
         ids: Ids,
         retention: Retention,
         backlog: Backlog,
-        salt: int,
     ) -> None:
         self.arrivals, self.patterns, self.ids = arrivals, patterns, ids
-        self.retention, self.backlog, self._salt = retention, backlog, salt
+        self.retention, self.backlog = retention, backlog
         self._lists: dict[str, array[int]] = {}
         self._changes: list[int] = []
         self._count = 0
@@ -84,7 +82,7 @@ class Population:
 
     def start(self, index: int, created: int) -> int:
         """When the instance leaves the queue."""
-        return created + 90 + mix(index, self._salt) % 700 + self.backlog.wait(created)
+        return created + 90 + index * 40_503 % 700 + self.backlog.wait(created)
 
     def life(self, index: int, now: int) -> Life | None:
         """The state of an instance; None when it does not exist yet, or no longer."""
@@ -94,8 +92,7 @@ class Population:
         start = self.start(index, created)
         if now < start:
             return Life("queued", created, created, None, None, start)
-        outcome = self.patterns.outcome(index, created)
-        pattern = self.patterns.pattern(outcome, self.patterns.variation(index))
+        pattern = self.patterns.pattern(index, created)
         phase = pattern.at(now - start)
         status, since = pattern.statuses[phase], start + pattern.since[phase]
         until = pattern.ends_after(phase)
@@ -123,7 +120,7 @@ class Population:
             _remove(self._list(EVERY), index)
 
     def list(self, status: str | None, since: int, until: int) -> tuple[array[int], int, int]:
-        """Indexes in creation order, and the bounds within them of those created in since..until."""
+        """Indexes in creation order, and the bounds of those created in since..until."""
         found = self._list(status or EVERY)
         low = bisect_left(found, self.arrivals.count(since - 1)) if since > 0 else 0
         high = len(found) if until >= FOREVER else bisect_left(found, self.arrivals.count(until))
@@ -137,10 +134,11 @@ class Population:
         """Bring the lists to `now`: new instances in, changed ones moved, expired ones out."""
         count = self.arrivals.count(now)
         limit = now << _BITS | ((1 << _BITS) - 1)
+        many = max(_MANY, self._count // 50)
         due: list[int] = []
-        while self._changes and self._changes[0] <= limit and len(due) < _MANY:
+        while self._changes and self._changes[0] <= limit and len(due) < many:
             due.append(heapq.heappop(self._changes))
-        if len(due) >= _MANY or count - self._count >= _MANY:
+        if len(due) >= many or count - self._count >= many:
             self._rebuild(now, count)
             return
         for entry in due:

@@ -99,26 +99,29 @@ class Cursors:
         self, cursor: str, scope: str, query: Query, now: int
     ) -> tuple[bool, tuple[int, str] | None]:
         """Direction (descending or not) and key of a cursor; refuses foreign and expired ones."""
-        try:
-            raw = base64.urlsafe_b64decode(cursor.encode())
-            signature, body = raw[:8], raw[8:]
-            if signature != self._sign(body):
-                raise ValueError("not ours")
-            of, filters, direction, last, given = json.loads(body)
-        except (ValueError, binascii.Error):
-            raise bad_query("cursor: Invalid cursor") from None
+        of, filters, direction, last, given = self._open(cursor)
         if of != scope or filters != _filters(query):
             raise bad_query("cursor: Cursor does not match the query")
         if now > given + self._lifetime:
             raise bad_query("cursor: Cursor has expired")
         return direction == "desc", (last[0], last[1]) if last else None
 
+    def _open(self, cursor: str) -> list[Any]:
+        try:
+            raw = base64.urlsafe_b64decode(cursor.encode())
+            body = json.loads(raw[8:])
+        except (ValueError, binascii.Error):
+            raise bad_query("cursor: Invalid cursor") from None
+        if raw[:8] != self._sign(raw[8:]) or not isinstance(body, list):
+            raise bad_query("cursor: Invalid cursor")
+        return body
+
     def _sign(self, body: bytes) -> bytes:
         return hashlib.blake2b(body, key=self._secret, digest_size=8).digest()
 
 
 def _filters(query: Query) -> list[Any]:
-    return [query.status, query.since, query.until]
+    return [list(query.statuses), query.since, query.until]
 
 
 def instance_query(
@@ -133,9 +136,10 @@ def instance_query(
     if since > until:
         raise bad_query("'date_start' must not be after 'date_end'.")
     direction = choice(parameters, "direction", ("asc", "desc"))
+    status = choice(parameters, "status", STATUSES)
     skip = (pages.page - 1) * pages.per_page if pages.page else 0
     query = Query(
-        choice(parameters, "status", STATUSES),
+        (status,) if status else (),
         since,
         until,
         direction != "asc",
@@ -145,5 +149,5 @@ def instance_query(
     if cursor:
         given, after = cursors.read(cursor, scope, query, now)
         descending = given if direction is None else direction == "desc"
-        query = Query(query.status, since, until, descending, after, 0, pages.per_page)
+        query = Query(query.statuses, since, until, descending, after, 0, pages.per_page)
     return query, pages

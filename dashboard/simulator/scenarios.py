@@ -1,8 +1,8 @@
 """Named accounts to look at: quiet, busy, incident, empty, huge.
 
-`incident` is the one to show: a payment provider began failing twenty minutes ago, right after a new
-version of `order-pipeline` was deployed. Its outcomes hold their phases long enough, and come often
-enough, that all nine statuses are there at any time.
+`incident` is the one to show: a payment provider began failing twenty minutes ago, just after a
+new version of `order-pipeline` was deployed. Its outcomes hold their phases long enough, and come
+often enough, that all nine statuses are there at any time.
 """
 
 from __future__ import annotations

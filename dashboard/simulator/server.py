@@ -1,4 +1,4 @@
-"""The simulator on a real socket: HTTP/1.1 with kept connections, and faults that only sockets have."""
+"""The simulator on a real socket: HTTP/1.1 with kept connections, and faults of sockets."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Server:
         self.origin = f"http://{host}:{self.port}"
         self.url = self.origin + BASE
         self._thread = threading.Thread(
-            target=self._socket.serve_forever, args=(0.05,), daemon=True
+            target=self._socket.serve_forever, args=(0.01,), daemon=True
         )
 
     @property

@@ -1,4 +1,4 @@
-"""The whole simulator without its socket: the API, the faults, the log of requests, one at a time."""
+"""The whole simulator without its socket: the API, the faults, the log of requests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Instances as JSON, field by field as the official pages and the recorded answers have them.
 
-`old` gives the shapes of the earlier pages: eight statuses, no trigger source in lists, no rollback,
-schedule, event type or sensitivity.
+`old` gives the shapes of the earlier pages: eight statuses, no trigger source in lists, no
+rollback, schedule, event type or sensitivity.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def detail(instance: Instance, now: int, *, simple: bool, descending: bool, old:
     """The result of "Get logs and status from instance"."""
     course, status = instance.course, instance.status(now)
     ended = instance.ended(now)
-    log = course.seen(now)
+    log = [entry for entry in course.seen(now) if not old or entry.kind != "rollback"]
     success = None if ended is None else status == "complete"
     shape: Json = {
         "status": shown_status(status, old=old),
@@ -84,9 +84,7 @@ def detail(instance: Instance, now: int, *, simple: bool, descending: bool, old:
                 "scheduledTime": instance.schedule.scheduled_time,
             }
     if not simple:
-        entries = [
-            entry_shape(entry, old=old) for entry in log if not old or entry.kind != "rollback"
-        ]
+        entries = [entry_shape(entry, old=old) for entry in log]
         shape["steps"] = entries[::-1] if descending else entries
     return shape
 

@@ -21,7 +21,7 @@ from .population import Population
 
 @dataclass
 class Version:
-    """One deployed state of a workflow; `settings` is what PUT set (concurrency, retention, limits)."""
+    """One deployed state of a workflow; `settings` are concurrency, retention, limits."""
 
     id: str
     created: int
@@ -47,9 +47,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Query:
-    """What a list is asked for. `after` is the (created, id) that the page before ended with."""
+    """What a list is asked for; no statuses means all of them.
 
-    status: str | None = None
+    `after` is the (created, id) that the page before ended with, `lag` how old the rows are, in ms.
+    """
+
+    statuses: tuple[str, ...] = ()
     since: int = 0
     until: int = FOREVER
     descending: bool = True
@@ -209,23 +212,25 @@ class Workflow:
             key
             for key in self._order
             if query.since <= key[0] <= query.until
-            and query.status in {None, self.instances[key[1]].status(now)}
+            and (not query.statuses or self.instances[key[1]].status(now) in query.statuses)
         ]
         total = len(own)
         streams = [self._own(own, query)]
         skip = query.skip
+        jump = skip if not own and len(query.statuses) < 2 else 0
+        for status in query.statuses or (None,):
+            if self.population:
+                found, low, high = self.population.list(status, query.since, query.until)
+                total += high - low
+                streams.append(self._untouched(found, low, high, query, jump))
         if self.population:
-            found, low, high = self.population.list(query.status, query.since, query.until)
-            total += high - low
-            jump = skip if not own else 0
-            streams.append(self._untouched(found, low, high, query, jump))
             skip -= jump
         keys = heapq.merge(*streams, reverse=query.descending)
         taken = list(islice(keys, skip, skip + query.limit + 1))
         seen_at = now - query.lag
         rows = [row for key in taken[: query.limit] if (row := self._row(key, seen_at))]
-        if query.lag and query.status:
-            rows = [row for row in rows if row.status == query.status]
+        if query.lag and query.statuses:
+            rows = [row for row in rows if row.status in query.statuses]
         return Page(rows, total, len(taken) > query.limit)
 
     def _own(self, keys: list[Key], query: Query) -> Iterator[Key]:

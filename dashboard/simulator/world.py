@@ -37,10 +37,12 @@ class World:
         self.account_name = "Simulated account"
         self.page_size, self.cursor_seconds = page_size, cursor_seconds
         self.workflows: dict[str, Workflow] = {}
+        self._made = 0
         wanted = scenario.instances if instances is None else instances
+        wanted -= sum(scenario.history // d.period for d in scenario.definitions if d.cron)
         shares = sum(definition.share for definition in scenario.definitions) or 1
         for definition in scenario.definitions:
-            self._populate(definition, wanted * definition.share // shares)
+            self._populate(definition, max(0, wanted) * definition.share // shares)
 
     @property
     def now(self) -> int:
@@ -54,11 +56,13 @@ class World:
     def add_workflow(self, definition: Definition) -> Workflow:
         """A workflow without any instances."""
         workflow = Workflow(definition, None, seed=self.seed, start=self.now)
+        self._made += 1  # a name that is used again gets another id
+        workflow.id = uuid_of(self.seed, "workflow", definition.name, self._made)
         self.workflows[workflow.name] = workflow
         return workflow
 
     def add_instance(self, workflow: str, state: str, **facts: Any) -> str:
-        """Place an instance in a state (see `placing`); makes the workflow if needed. Returns its id."""
+        """Place an instance in a state (see `placing`); returns its id."""
         from .placing import add_instance
 
         return add_instance(self, workflow, state, **facts)
@@ -74,14 +78,13 @@ class World:
             ids=_ids(definition, arrivals, salt),
             retention=definition.retention,
             backlog=Backlog() if since is None else Backlog(self.start - since),
-            salt=salt,
         )
         self.workflows[definition.name] = Workflow(
             definition, population, seed=self.seed, start=self.start
         )
 
     def _arrivals(self, definition: Definition, count: int, salt: int) -> Arrivals:
-        """Spread `count` over the history; the last hour, and what is to come, at the usual pace."""
+        """Spread `count` over the history; the last hour and the future at the usual pace."""
         history = self.scenario.history
         if definition.cron:
             return self._on_schedule(definition, salt)

@@ -6,7 +6,7 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from dashboard import simulator
 from dashboard.simulator.scenarios import SCENARIOS
@@ -36,15 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Print where it listens, then serve."""
-        server = simulator.build(
-            options["scenario"],
-            seed=options["seed"],
-            instances=options["instances"],
-            rate_limit=options["rate_limit"],
-            shape=options["shape"],
-            host=options["bind"],
-            port=options["port"],
-        )
+        server = _build(options)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _interrupt)
         server.start()
@@ -56,6 +48,21 @@ class Command(BaseCommand):
             server.wait()
         except KeyboardInterrupt:
             server.stop()
+
+
+def _build(options: dict[str, Any]) -> simulator.Server:
+    try:
+        return simulator.build(
+            options["scenario"],
+            seed=options["seed"],
+            instances=options["instances"],
+            rate_limit=options["rate_limit"],
+            shape=options["shape"],
+            host=options["bind"],
+            port=options["port"],
+        )
+    except OSError as error:
+        raise CommandError(f"cannot listen on port {options['port']}: {error.strerror}") from None
 
 
 def _interrupt(_number: int, _frame: Any) -> None:

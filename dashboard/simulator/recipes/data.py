@@ -1,13 +1,13 @@
-"""Data and media: reports on a schedule, imports from a flaky source, transcoding, an old newsletter."""
+"""Data and media: scheduled reports, flaky imports, transcoding, an old newsletter."""
 
 from __future__ import annotations
 
 from random import Random
 from typing import Any
 
-from ..clock import MINUTE, SECOND
-from ..facts import Facts
-from ..plan import Act, Do, Failure, Plan, Retries, Step, Stream, in_turn
+from dashboard.simulator.clock import MINUTE, SECOND
+from dashboard.simulator.facts import Facts
+from dashboard.simulator.plan import Act, Do, Failure, Plan, Retries, Step, Stream, in_turn
 
 ITEMS = 120
 

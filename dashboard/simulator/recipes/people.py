@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from ..clock import DAY, HOUR, MINUTE, SECOND
-from ..facts import Facts
-from ..plan import Act, Do, Failure, Plan, Retries, Sleep, Wait, in_turn
+from dashboard.simulator.clock import DAY, HOUR, MINUTE, SECOND
+from dashboard.simulator.facts import Facts
+from dashboard.simulator.plan import Act, Do, Failure, Plan, Retries, Sleep, Wait, in_turn
 
 
 def approval_params(facts: Facts) -> Any:

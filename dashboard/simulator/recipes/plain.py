@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from ..clock import SECOND
-from ..facts import Facts
-from ..plan import Do, Plan, Sleep, in_turn
+from dashboard.simulator.clock import SECOND
+from dashboard.simulator.facts import Facts
+from dashboard.simulator.plan import Do, Plan, Sleep, in_turn
 
 
 def plain_params(_facts: Facts) -> Any:

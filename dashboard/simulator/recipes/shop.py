@@ -5,11 +5,11 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from ..clock import HOUR, MINUTE, SECOND
-from ..facts import Facts
-from ..plan import Act, Do, Failure, Plan, Retries, Sleep, Stream, in_turn
+from dashboard.simulator.clock import HOUR, MINUTE, SECOND
+from dashboard.simulator.facts import Facts
+from dashboard.simulator.plan import Act, Do, Failure, Plan, Retries, Sleep, Stream, in_turn
 
-PATIENT = Retries(limit=5, delay="30 seconds", backoff="exponential")
+PATIENT = Retries(limit=5, delay="10 seconds", backoff="exponential")
 SLOW_UNDO = Retries(limit=2, delay="1 minute", backoff="linear")
 
 
@@ -33,7 +33,7 @@ def _provider_error(facts: Facts, chance: Random, attempt: int) -> Failure:
             f"POST /v2/charges failed for order A-{facts.order}: 503 Service Unavailable "
             f"(request {request}, {facts.chance.randrange(1_800, 9_900)} ms)",
         )
-    return Failure("WorkflowTimeoutError", f"Execution timed out after {30_000}ms")
+    return Failure("WorkflowTimeoutError", "Execution timed out after 10000ms")
 
 
 def order_pipeline(chance: Random, outcome: str, facts: Facts) -> Plan:
@@ -106,12 +106,12 @@ def _charge(chance: Random, outcome: str, facts: Facts) -> Do:
         ]
     return Do(
         "charge card",
-        8_000 + ms if count > 1 else ms,
+        10_004 if count > 1 else ms,
         {"charge": f"ch_{facts.key}", "card": "4242"},
         failures=tuple(failures),
         fails=outcome in {"provider-down", "declined"},
         retries=PATIENT,
-        timeout="30 seconds",
+        timeout="10 seconds",
         sensitive=True,
     )
 
