@@ -27,6 +27,6 @@ loglevel = "warning"
 control_socket_disable = True
 
 
-def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001  (gunicorn's signature)
+def post_fork(server: Any, worker: Any) -> None:
     """A worker ends with the process that started it, even when that is killed."""
     die_with_parent()

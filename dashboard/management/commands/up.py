@@ -46,9 +46,12 @@ class Command(BaseCommand):
             help="Stop when the calling process ends, however it ends (`make` sets this).",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  (Django's signature)
+    def handle(self, *args: Any, **options: Any) -> None:
         if options["stop_with_parent"]:
             die_with_parent(signal.SIGTERM)
+        # The programs find the code from wherever this was called, and paths keep their meaning.
+        path = [str(settings.BASE_DIR), os.environ.get("PYTHONPATH", "")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
         try:
             with (
                 lock.hold(DATA_DIR),
