@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from dashboard.supervisor.child import Program
 
-CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "dashboard")
+# Celery warns at length whenever root starts it; who runs as root here does so in a container.
+CALM = ("-W", "ignore:You're running the worker with superuser privileges")
+CELERY = (sys.executable, *CALM, "-m", "celery", "--quiet", "--app", "dashboard")
 
 
 def application(*, listener: int, web_workers: int, celery_workers: int) -> Iterator[Program]:

@@ -62,6 +62,10 @@ class Supervisor:
         """Whether the program of this name is alive now."""
         return any(child.program.name == name and not child.has_ended() for child in self._children)
 
+    def pass_on_output(self) -> None:
+        """Print what the programs have said so far."""
+        self._wait(time.monotonic())
+
     def run(self) -> int:
         """Keep all running until a signal asks to stop. 0 if all stopped by themselves, else 1."""
         with self._signals():

@@ -75,6 +75,7 @@ class Command(BaseCommand):
                 celery_workers=settings.CELERY_WORKERS,
             ):
                 supervisor.start(program)
+            supervisor.pass_on_output()
             self._announce(address.url_of(listener), with_simulator=with_simulator)
         except BaseException:
             supervisor.kill()
