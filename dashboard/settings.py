@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 
 from dashboard import env
+from dashboard.supervisor import redis
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -22,7 +23,7 @@ DATA_DIR = Path(
         "DATA_DIR", str(BASE_DIR / ".data"), help="Folder of the embedded default's own files."
     )
 )
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _secret_key() -> str:
@@ -43,7 +44,7 @@ DEBUG = env.flag("DEBUG", help="Django's debug pages; never in production.")
 
 # -- addresses ---------------------------------------------------------------------------------
 BIND = env.text("BIND", "127.0.0.1", help="Address that `make run` listens on.")
-PORT = env.number("PORT", 8000, help="Port that `make run` listens on.", minimum=1)
+PORT = env.number("PORT", 8000, help="Port that `make run` listens on; 0 takes any free one.")
 PUBLIC_URL = env.text(
     "PUBLIC_URL",
     help="Address that people use, such as https://workflows.example.com; turns on secure cookies.",
@@ -122,7 +123,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Redis carries tasks; nothing that must last lives in it ----------------------------------
 REDIS_URL = env.secret("REDIS_URL", help="Redis, such as redis://host:6379/0; private if unset.")
-REDIS_SOCKET = DATA_DIR / "redis.sock"
+REDIS_SOCKET = redis.socket_path(DATA_DIR)
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{REDIS_SOCKET}"
 if CELERY_BROKER_URL.startswith("unix://"):
     CELERY_BROKER_URL = "redis+socket://" + CELERY_BROKER_URL.removeprefix("unix://")

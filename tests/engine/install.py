@@ -34,7 +34,8 @@ def _is_current() -> bool:
 def _install() -> None:
     for name in FILES:
         shutil.copyfile(HERE / name, TARGET / name)
-    command = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    # Not `npm ci`: it wants the engine for every platform in the lock file, not only this one.
+    command = ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(command, cwd=TARGET, check=True, timeout=600)
     shutil.copyfile(HERE / "package.json", TARGET / "node_modules" / ".installed-package.json")
 

@@ -1,0 +1,32 @@
+"""How the web server runs: `gunicorn --config python:dashboard.gunicorn_conf dashboard.wsgi`.
+
+`manage.py up` uses it, and a service manager that starts gunicorn itself can too.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.conf import settings
+
+from dashboard.supervisor.child import die_with_parent
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+
+bind = [f"{settings.BIND}:{settings.PORT}"]
+workers = settings.WEB_WORKERS
+worker_class = "gthread"
+threads = 8
+# Pages poll every few seconds; the default of 2 would close the connection before each poll.
+keepalive = 75
+graceful_timeout = 8
+accesslog = None
+loglevel = "warning"
+# The control socket would stand in the home directory; nothing here uses it.
+control_socket_disable = True
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """A worker ends with the process that started it, even when that is killed."""
+    die_with_parent()
