@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import stamina
+from django.core.management import call_command
 
 from dashboard import connection, sync
 from dashboard.cloudflare import Client, Credentials
@@ -18,6 +19,12 @@ from dashboard.simulator import server as simulator_server
 from dashboard.simulator.server import Server
 
 START = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files() -> None:
+    """Pages name their static files by content, as in production, so these must be collected."""
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,7 @@
-"""The client against Cloudflare's own local engine, when one runs.
-
-`WRANGLER_DEV_URL=http://127.0.0.1:8787 pytest -m engine` with a worker that has the workflow
-`order-pipeline` (a step `validate order`, then a sleep as long as `params.sleep`).
-"""
+"""The client against Cloudflare's own local engine."""
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -26,19 +21,16 @@ from dashboard.cloudflare import (
     Status,
     StepType,
 )
+from tests.servers.engine import LocalEngine
 
-URL = os.environ.get("WRANGLER_DEV_URL", "")
 WORKFLOW = "order-pipeline"
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(not URL, reason="WRANGLER_DEV_URL names no running wrangler dev"),
-]
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture
-def engine() -> Iterator[Client]:
-    with Client("", Credentials(), base_url=URL) as client:
+def engine(local_engine: LocalEngine) -> Iterator[Client]:
+    with Client("", Credentials(), base_url=local_engine.url) as client:
         yield client
 
 
