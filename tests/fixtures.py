@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import stamina
-from django.core.management import call_command
+from django.conf import settings
 
 from dashboard import connection, sync
 from dashboard.cloudflare import Client, Credentials
@@ -23,8 +23,11 @@ START = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True, scope="session")
 def _static_files() -> None:
-    """Pages name their static files by content, as in production, so these must be collected."""
-    call_command("collectstatic", interactive=False, verbosity=0)
+    """The test's own web server finds static files where they were written, under plain names."""
+    settings.STORAGES["staticfiles"]["BACKEND"] = (
+        "django.contrib.staticfiles.storage.StaticFilesStorage"
+    )
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(autouse=True)

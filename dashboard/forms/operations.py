@@ -52,6 +52,11 @@ class OperationForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # In a dialog the first field has the focus, not the button that closes it.
+        self.visible_fields()[0].field.widget.attrs["autofocus"] = True
+
     def arguments(self) -> dict[str, Any]:
         """What the action needs besides the instance, as it is kept and shown."""
         return {}

@@ -68,7 +68,8 @@ class Watched:
         dialog.get_by_role("button", name=name, exact=True).click()
 
     def sees(self, text: str) -> None:
-        self.page.get_by_text(text).first.wait_for(timeout=20_000)
+        operations = self.page.get_by_role("region", name="Operations")
+        operations.get_by_text(text).first.wait_for(timeout=20_000)
 
 
 @pytest.fixture
