@@ -19,6 +19,17 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
             "account__name", "name", models.F("gone_at").asc(nulls_last=True)
         )
 
+    def described(self) -> Self:
+        """With its account, its number of versions, and the newest of them."""
+        newest = (
+            Version.objects.filter(workflow=models.OuterRef("pk"))
+            .order_by(models.F("created_on").desc(nulls_last=True), "-pk")
+            .values("version_id")[:1]
+        )
+        return self.select_related("account").annotate(
+            version_count=models.Count("versions"), newest_version_id=models.Subquery(newest)
+        )
+
     def addressed(self, account_id: str, workflow_name: str) -> Self:
         """The workflows that ever had this name, today's first.
 

@@ -50,10 +50,16 @@ def status_badge(status: str) -> dict[str, object]:
     is_known = known.is_known and known is not Status.UNKNOWN
     return {
         "status": status,
-        "word": STATUS_WORDS.get(known, status),
+        "word": status_word(status),
         "icon_name": status if is_known else "unknown",
         "is_known": known.is_known,
     }
+
+
+@register.filter
+def status_word(status: str) -> str:
+    """The status as it is called on a page; one we do not know as it came."""
+    return STATUS_WORDS.get(Status(status), status)
 
 
 @register.simple_tag

@@ -41,12 +41,13 @@ def in_order(counts: Mapping[str, int], also: Iterable[str] = ()) -> list[str]:
     return known + others
 
 
-def status_counts(counts: Mapping[str, int], **parameters: str) -> list[StatusCount]:
-    """The statuses that occur, each with a link into the instance list."""
+def status_counts(
+    counts: Mapping[str, int], statuses: Iterable[str], **parameters: str
+) -> list[StatusCount]:
+    """The count of each of these statuses, with a link into the instance list."""
     return [
-        StatusCount(status, counts[status], _list_address(status, parameters))
-        for status in in_order(counts)
-        if counts.get(status)
+        StatusCount(status, counts.get(status, 0), _list_address(status, parameters))
+        for status in statuses
     ]
 
 

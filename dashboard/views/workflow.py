@@ -1,9 +1,37 @@
+"""One workflow: what it is, its versions, and its newest instances."""
+
 from __future__ import annotations
 
-from django.http import HttpResponse
+from urllib.parse import urlencode
 
-from dashboard.views.page import HtmxHttpRequest
+from django.db.models import F
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from dashboard.models import Workflow
+from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.workflow_rows import rows_of
+
+NEWEST = 20
 
 
+@require_safe
 def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: str) -> HttpResponse:
-    return HttpResponse(request.path)
+    """Today's workflow of this name; those that had the name before are only mentioned."""
+    found = list(Workflow.objects.addressed(account_id, workflow_name).described())
+    if not found:
+        raise Http404(f"No workflow {workflow_name} is known in the account {account_id}.")
+    [workflow, *former] = found
+    [row] = rows_of([workflow])
+    ctx = {
+        "row": row,
+        "workflow": workflow,
+        "former": former,
+        "create_query": "?"
+        + urlencode({"kind": "create", "account_id": account_id, "workflow_name": workflow_name}),
+        "versions": workflow.versions.order_by(F("created_on").desc(nulls_last=True), "-pk"),
+        "instances": workflow.instances.with_workflow().newest_first()[:NEWEST],
+        "now": timezone.now(),
+    }
+    return render_page(request, "workflow.html", fragment="facts", ctx=ctx)
