@@ -56,6 +56,12 @@ def status_badge(status: str) -> dict[str, object]:
     }
 
 
+@register.filter
+def status_word(status: str) -> str:
+    """The status in our words; one we do not know in Cloudflare's."""
+    return STATUS_WORDS.get(Status(status), status)
+
+
 @register.simple_tag
 def instant(value: datetime | None) -> SafeString | str:
     """The exact time in UTC; the reader's own zone is added to its title by time.js."""
