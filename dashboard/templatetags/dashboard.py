@@ -50,7 +50,7 @@ def status_badge(status: str) -> dict[str, object]:
     is_known = known.is_known and known is not Status.UNKNOWN
     return {
         "status": status,
-        "word": STATUS_WORDS.get(known, status),
+        "word": status_word(status),
         "icon_name": status if is_known else "unknown",
         "is_known": known.is_known,
     }
@@ -58,7 +58,7 @@ def status_badge(status: str) -> dict[str, object]:
 
 @register.filter
 def status_word(status: str) -> str:
-    """The status in our words; one we do not know in Cloudflare's."""
+    """The status as it is called on a page; one we do not know as it came."""
     return STATUS_WORDS.get(Status(status), status)
 
 

@@ -52,6 +52,8 @@ def test_a_signed_out_reader_comes_back_after_signing_in(
     client: Browser, upstream: Upstream, operator: User
 ) -> None:
     upstream.add(IDS[1], recorded("complete.caught"))
+    operator.set_password("correct horse")
+    operator.save()
 
     asked = client.get(path_of(IDS[1]))
     signed_in = client.post(
