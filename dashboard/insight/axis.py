@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from dashboard.insight.durations import short
+from dashboard.insight.durations import short, spoken
 from dashboard.insight.scale import WIDTH, Piece, Scale
 
 _STEPS = (
@@ -20,6 +20,8 @@ _STEPS = (
 _SPACING = 110.0
 #: What the time of day at a piece's left end needs.
 _CLOCK_ROOM = 100.0
+#: Before a break, whose own label stands over it.
+_BREAK_ROOM = 70.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,12 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A stretch that is not to scale, with its true length."""
+    """A stretch that is not to scale; `label` and `title`: how long it is, roughly and exactly."""
 
     x: float
     width: float
     label: str
+    title: str
 
     @property
     def left(self) -> str:
@@ -75,10 +78,20 @@ def ticks(scale: Scale, origin: datetime) -> tuple[Tick, ...]:
 
 def breaks(scale: Scale) -> tuple[Break, ...]:
     return tuple(
-        Break(piece.left, piece.width, short(timedelta(seconds=piece.seconds)))
+        Break(
+            piece.left, piece.width, _about(piece.seconds), spoken(timedelta(seconds=piece.seconds))
+        )
         for piece in scale.pieces
         if piece.is_break
     )
+
+
+def _about(seconds: float) -> str:
+    """The length in one unit, for a place a few characters wide."""
+    for size, name in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{round(seconds / size):,} {name}"
+    return f"{round(seconds)} s"
 
 
 def nice_step(seconds: float, width: float) -> float:
@@ -96,7 +109,9 @@ def _ticks(piece: Piece, origin: datetime) -> list[Tick]:
     while step * count <= piece.seconds * (1 + 1e-9):
         x = piece.left + step * count / piece.seconds * piece.width
         label = f"+{short(timedelta(seconds=step * count))}"
-        has_room = x - piece.left >= _CLOCK_ROOM and x <= piece.right - 20 * (piece.right < 900)
+        has_room = x - piece.left >= _CLOCK_ROOM and (
+            x <= piece.right - _BREAK_ROOM or piece.right > 900
+        )
         found.append(Tick(x, label if has_room else "", is_minor=count % 2 == 1))
         count += 1
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.cloudflare.types import ErrorDetail, InstanceDetail, Rollback
+from dashboard.insight import words
 from dashboard.insight.durations import spoken
 from dashboard.insight.payload import Payload, payload
 from dashboard.insight.phase import Phase, phase
@@ -33,6 +34,14 @@ class InstancePage:
     rollback: Rollback | None
     params: Payload | None
     output: Payload | None
+
+    @property
+    def own_error(self) -> str:
+        """What the failing step itself said, where the instance's error does not repeat it."""
+        error = self.failing.error if self.failing else None
+        text = words.error_text(error)
+        said = words.error_text(self.error)
+        return "" if not error or not error.message or error.message in said else text
 
     @property
     def has_rollback_failed(self) -> bool:

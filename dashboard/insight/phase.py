@@ -111,7 +111,7 @@ def _finished(detail: InstanceDetail) -> Phase:
     if detail.error and not any(step.success is False for step in detail.steps):
         text += ", outside any step"
     stopped = [s for s in detail.steps if state_of(s, detail) is StepState.STOPPED]
-    if stopped and not culprit:
+    if stopped and not culprit and not detail.error:
         text += f" during {words.quoted(stopped[-1])}"
     if detail.rollback:
         text += {"complete": "; rolled back", "failed": "; the rollback failed"}.get(

@@ -109,7 +109,9 @@ def _attempts(step: Step, detail: InstanceDetail, closes: datetime, now: datetim
     state, count = state_of(step, detail), len(step.attempts)
     for number, attempt in enumerate(step.attempts, 1):
         following = step.attempts[number].start if number < count else step.end
-        start = attempt.start or (found[-1].end if found else step.start or closes)
+        start = attempt.start or (found[-1].end if found else step.start)
+        if start is None:
+            continue
         is_open = attempt.success is None and attempt.end is None and number == count
         end = attempt.end or (closes if is_open and step.is_unfinished else following) or start
         end = max(start, end)
@@ -124,9 +126,7 @@ def _attempts(step: Step, detail: InstanceDetail, closes: datetime, now: datetim
             text += f": {words.error_line(attempt.error)}"
         kind = _kind(step, attempt.success)
         found.append(Stretch(kind, start, end, text, is_open=is_open and state.is_open))
-    if state is StepState.RETRYING or (
-        state is StepState.STOPPED and step.attempts[-1].success is False
-    ):
+    if found and step.is_unfinished and step.attempts[-1].success is False:
         found += _to_come(step, found[-1].end, closes, now, is_open=state.is_open)
     return found
 

@@ -38,14 +38,18 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One step, in words. `ticks_since` is set while its duration grows."""
+    """One step, in words. `ticks_since` is set while its duration grows; `summary`: its error, or
+    the beginning of its output. `raw`: what was sent, for a type that we cannot explain.
+    """
 
     index: int
     name: str
+    shown_name: str
     type: StepType
     type_word: str
     state: StepState
     summary: str
+    facts_line: str
     start: datetime | None
     started_after: str
     length: str
@@ -55,6 +59,7 @@ class StepRow:
     facts: tuple[Fact, ...]
     error: ErrorDetail | None
     output: Payload | None
+    raw: Payload | None
 
     @property
     def number(self) -> int:
@@ -63,7 +68,7 @@ class StepRow:
     @property
     def has_more(self) -> bool:
         """Whether opening the row shows anything that the row itself does not."""
-        return bool(self.attempts or self.facts or self.error or self.output)
+        return bool(self.attempts or self.facts or self.error or self.output or self.raw)
 
     @property
     def can_load_output(self) -> bool:
@@ -84,22 +89,26 @@ def step_row(step: Step, detail: InstanceDetail, now: datetime) -> StepRow:
     if step.has_output:
         output = payload(step.output, limit=OUTPUT_LIMIT, is_truncated=step.is_output_truncated)
     begun = detail.start or detail.queued
+    facts = _facts(step, state, now)
     return StepRow(
         index=step.index,
         name=step.name,
+        shown_name=step.name or f"({words.type_word(step.type).lower()})",
         type=step.type,
         type_word=words.type_word(step.type),
         state=state,
         summary=words.error_line(error) or (preview(step.output) if output else ""),
+        facts_line=" · ".join(f"{fact.word}: {fact.value}" for fact in facts),
         start=step.start,
         started_after=f"+{spoken(step.start - begun)}" if step.start and begun else "",
         length=step_length(step, detail, now),
         ticks_since=step.start if state.is_open else None,
         attempts=_attempts(step, state, now),
         attempts_word=_attempts_word(step),
-        facts=_facts(step, state, now),
+        facts=facts,
         error=error,
         output=output,
+        raw=None if step.type.is_known else payload(step.raw, limit=OUTPUT_LIMIT),
     )
 
 

@@ -70,6 +70,7 @@ class Row:
     step_indexes: tuple[int, ...] = ()
     href: str = ""
     note: str = ""
+    has_failed: bool = False
     length: str = ""
     ticks_since: datetime | None = None
 
@@ -208,6 +209,7 @@ def _row(line: _Line, canvas: _Canvas) -> Row:
         step_indexes=tuple(step.index for step in fold.steps),
         href=canvas.pages.href(first.index),
         note=fold.note if segments or fold.is_group else "no times are known",
+        has_failed=fold.failed > 0,
         length="" if fold.is_group else step_length(first, canvas.detail, canvas.now),
         ticks_since=first.start if state.is_open else None,
     )

@@ -53,5 +53,12 @@ def error_line(error: ErrorDetail | None, limit: int = 160) -> str:
     return cut(line, limit)
 
 
+def error_text(error: ErrorDetail | None) -> str:
+    """`TypeError: the whole message`."""
+    if error is None:
+        return ""
+    return ": ".join(part for part in (error.name, error.message) if part)
+
+
 def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -7,7 +7,7 @@ passed on piece by piece, and its connection is closed when the reader goes away
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from urllib.parse import urlencode
 
@@ -19,7 +19,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from dashboard import connection
-from dashboard.cloudflare import CloudflareError, StepOutput, StepType
+from dashboard.cloudflare import CloudflareError, InstanceDetail, StepOutput, StepType
 from dashboard.insight.payload import as_text, payload
 from dashboard.models import Instance, Workflow
 from dashboard.views.answers import status_of
@@ -27,7 +27,12 @@ from dashboard.views.page import HtmxHttpRequest, render_page
 
 #: What a page shows; more of it would freeze a browser.
 SHOWN = 400_000
-PARTS = ("params", "output")
+#: Parts of what was last read of an instance; Cloudflare has no other route to them.
+PARTS: dict[str, Callable[[InstanceDetail], object]] = {
+    "params": lambda detail: detail.params,
+    "output": lambda detail: detail.output,
+    "answer": lambda detail: detail.raw,
+}
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
@@ -81,10 +86,10 @@ def _answer(request: HtmxHttpRequest, output: StepOutput) -> HttpResponse:
 
 
 def _part(request: HtmxHttpRequest) -> HttpResponse:
-    """An instance's params or output, as they were last read; Cloudflare has no other route."""
+    """An instance's params, output or whole answer, as they were last read."""
     query, part = request.GET, request.GET["part"]
     if part not in PARTS:
-        raise BadRequest("`part` is params or output.")
+        raise BadRequest("`part` is params, output or answer.")
     workflows = Workflow.objects.addressed(
         _required(query, "account_id"), _required(query, "workflow_name")
     )
@@ -94,7 +99,7 @@ def _part(request: HtmxHttpRequest) -> HttpResponse:
     detail = instance.last_detail if instance else None
     if detail is None:
         raise Http404("Nothing is known of this instance here.")
-    return _attachment(query, detail.params if part == "params" else detail.output)
+    return _attachment(query, PARTS[part](detail))
 
 
 def _page(request: HtmxHttpRequest, ctx: dict[str, object], status: int = 200) -> HttpResponse:

@@ -8,6 +8,9 @@
       const moment = new Date(element.dataset.localTime);
       if (!isNaN(moment)) element.textContent = `${local.format(moment)} here`;
     }
+    // The tab tells the state, also while it is in the background.
+    const page = document.getElementById("instance");
+    if (page) document.title = `${page.dataset.title} · Workflows dashboard`;
     if (navigator.clipboard) for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
   }
 

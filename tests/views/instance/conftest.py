@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client as Browser
+from pytest_django import Settings
+
+from dashboard import connection
+from dashboard.models import User
+from tests.views.instance.upstream import ACCOUNT, Upstream
+
+
+@pytest.fixture(autouse=True)
+def _static_files_as_they_are(settings: Settings) -> None:
+    """Nothing has been collected in a test, so files keep their own names."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "whitenoise" not in name]
+
+
+@pytest.fixture
+def upstream(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    """A scripted account, which is the one that the environment names."""
+    cache.clear()
+    with Upstream() as api:
+        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
+        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
+        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "tok-0123456789")
+        yield api
+        connection.disconnect()
+
+
+@pytest.fixture
+def reader(client: Browser, operator: User) -> Browser:
+    """Somebody signed in."""
+    client.force_login(operator)
+    return client
