@@ -70,6 +70,12 @@ class World:
         self.workflows[workflow.name] = workflow
         return workflow
 
+    def status(self, workflow: str, instance_id: str) -> str | None:
+        """The status of an instance now; None when it is not there."""
+        home = self.workflows.get(workflow)
+        instance = home.get(instance_id, self.now) if home else None
+        return instance.status(self.now) if instance else None
+
     def add_instance(self, workflow: str, state: str, **facts: Any) -> str:
         """Place an instance in a state (see `placing`); returns its id."""
         from .placing import add_instance
