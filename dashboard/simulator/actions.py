@@ -36,7 +36,7 @@ def create(workflow: Workflow, wanted: Any, now: int) -> Instance:
     instance_id = _checked_id(wanted)
     if instance_id and workflow.get(instance_id, now):
         raise Refusal(409, 10405, "workflows.api.error.instance.already_exists")
-    number = salt_of(workflow.name, now, len(workflow.instances), instance_id)
+    number = salt_of(workflow.name, now, workflow.added, instance_id)
     instance_id = instance_id or uuid_of(workflow.seed, number)
     version = workflow.versions[-1]
     facts = Facts(number)

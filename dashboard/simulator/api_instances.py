@@ -132,7 +132,7 @@ def get_step(context: Context, name: str, instance_id: str) -> Response:
         raise Refusal(404, 10400, "workflows.api.error.step.attempt_not_found")
     found = shape.step_output(entry, attempt, old=context.old)
     if isinstance(found, Stream):
-        return Response(200, found.content(), {"content-type": "application/octet-stream"})
+        return Response(200, headers={"content-type": "application/octet-stream"}, stream=found)
     return succeed(found)
 
 

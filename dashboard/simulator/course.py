@@ -15,6 +15,7 @@ from .plan import Do, Failure, Plan, Sleep, Step, Wait
 
 GAP = 4  # milliseconds from the end of one stage to the start of the next
 FOREVER = 1 << 60
+LOGGED = frozenset({"step", "sleep", "waitForEvent"})
 FINISHED = frozenset({"complete", "errored", "terminated"})
 
 
@@ -42,6 +43,7 @@ class Course:
         """Lay the plan from a stage (and its `member`) on from `at`, after what is there."""
         now = at
         self._forget_outcome()
+        self._counts = Counter(_counted(e.spec) for e in self.entries if e.kind in LOGGED)
         for number in range(stage, len(self.plan.stages)):
             laid: list[Entry] = []
             for index, step in enumerate(self.plan.stages[number]):
@@ -59,17 +61,11 @@ class Course:
         self.error = self.output = self.rolling_from = self.rollback = None
 
     def _place(self, step: Step, at: int, stage: int, member: int) -> Entry:
-        entry = place(step, at, f"{step.name}-{self._count(step) + 1}", self.events)
+        self._counts[_counted(step)] += 1
+        entry = place(step, at, f"{step.name}-{self._counts[_counted(step)]}", self.events)
         entry.stage, entry.member = stage, member
         self.entries.append(entry)
         return entry
-
-    def _count(self, step: Step) -> int:
-        """How many steps of this kind and name came before; sleeps also by duration."""
-        if isinstance(step, Sleep):
-            return sum(e.spec == step for e in self.entries)
-        counts = Counter(e.spec.name for e in self.entries if type(e.spec) is type(step) and e.spec)
-        return counts[step.name]
 
     def _fail(self, error: Failure, at: int) -> None:
         self.final, self.error = "errored", _instance_error(error)
@@ -248,6 +244,13 @@ class Course:
         self.plan, self.paused_at = plan, None
         self.lay(found[0], at, found[1])
         return True
+
+
+def _counted(step: Step | None) -> tuple[object, ...]:
+    """What the number behind a step's name counts: kind and name, for sleeps the duration too."""
+    if isinstance(step, Sleep):
+        return (Sleep, step.name, step.ms)
+    return (type(step), step.name if step else None)
 
 
 def _is_caught(step: Step | None) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from .errors import Refusal, bad_body
+from .plan import Stream
 
 JSON = "application/json"
 
@@ -37,13 +38,17 @@ class Request:
 
 @dataclass
 class Response:
-    """`delivery` tells the server how to send it: plainly, slowly, cut off, or not at all."""
+    """`delivery` tells the server how to send it: plainly, slowly, cut off, or not at all.
+
+    With a `stream`, that is the body, and is never held whole.
+    """
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     delivery: str = "plain"
     seconds: float = 0.0
+    stream: Stream | None = None
 
 
 def respond(status: int, shape: Any) -> Response:

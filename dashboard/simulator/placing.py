@@ -8,7 +8,7 @@ from .chance import uuid_of
 from .clock import HOUR, MINUTE, SECOND
 from .course import Course
 from .definition import Definition, VersionOf
-from .instance import Instance
+from .instance import Instance, Schedule
 from .plan import Do, Failure, Plan, Retries, Sleep, Step, Wait, in_turn
 from .recipes.plain import plain, plain_params
 
@@ -58,48 +58,52 @@ def add_instance(
     trigger: str = "api",
     age: float = 60,
     plan: Plan | None = None,
+    cron: str | None = None,
 ) -> str:
     """Place an instance that began `age` seconds ago and is in `state` now; returns its id.
 
     `plan` replaces the steps; the state is then one of complete, paused, terminated, queued …:
-    what was done to the instance, while the plan decides the rest.
+    what was done to the instance, while the plan decides the rest. With `cron`, it is an
+    instance that the schedule began, with the id that such instances have.
     """
     if state not in STATES:
         raise ValueError(f"no such state: {state}; there are {', '.join(STATES)}")
-    home = world.workflows.get(workflow) or world.add_workflow(
-        Definition(
-            workflow,
-            f"{workflow}-script",
-            "Placed",
-            plain,
-            plain_params,
-            eras=(),
-            versions=(VersionOf(24 * HOUR),),
-        )
-    )
+    home = world.workflows.get(workflow) or world.add_workflow(_definition(workflow, cron))
     now = world.now
     created = now - round(age * SECOND)
+    schedule = Schedule(cron, created - created % MINUTE) if cron else None
+    if schedule:
+        instance_id, trigger = f"{schedule.cron}-{schedule.scheduled_time}", "cron"
+    identity = instance_id or uuid_of(world.seed, workflow, home.added, now)
+    if home.get(identity, now):
+        raise ValueError(f"{workflow} has an instance {identity} already")
+    version, retention = home.version_at(created), home.definition.retention
+    course = _course(state, plan, created, now)
+    given = {} if params is None else params
+    home.add(
+        Instance(
+            identity, version.id, trigger, created, created, course, given, retention, schedule,
+            index=home.added,
+        )
+    )  # fmt: skip
+    return identity
+
+
+def _definition(workflow: str, cron: str | None) -> Definition:
+    return Definition(
+        workflow, f"{workflow}-script", "Placed", plain, plain_params, eras=(),
+        versions=(VersionOf(24 * HOUR),), cron=cron,
+    )  # fmt: skip
+
+
+def _course(state: str, plan: Plan | None, created: int, now: int) -> Course:
     start = now + HOUR if state == "queued" else created + 100
     course = Course(plan or _plan(state), start)
     if state == "waitingForPause" or state.startswith("paused"):
         course.pause(max(start + 1, now - SECOND))
     if state == "terminated":
         course.terminate(max(start + 1, now - SECOND))
-    identity = instance_id or uuid_of(world.seed, workflow, len(home.instances), now)
-    home.add(
-        Instance(
-            identity,
-            home.version_at(created).id,
-            trigger,
-            created,
-            created,
-            course,
-            {} if params is None else params,
-            home.definition.retention,
-            index=len(home.instances),
-        )
-    )
-    return identity
+    return course
 
 
 def _plan(state: str) -> Plan:

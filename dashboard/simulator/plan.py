@@ -6,6 +6,7 @@ Durations are in ms, save for settings that the log shows as written ("30 second
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,10 +45,11 @@ class Stream:
 
     size: int
 
-    def content(self) -> bytes:
-        """The bytes, always the same for the same size."""
-        line = b"%PDF-1.7 simulated stream\n"
-        return (line * (self.size // len(line) + 1))[: self.size]
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes in parts of about 100 kB, always the same for the same size."""
+        part = b"%PDF-1.7 simulated stream\n" * 4_096
+        for first in range(0, self.size, len(part)):
+            yield part[: self.size - first]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,17 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if delivery == "slow-headers":
             stopping.wait(response.seconds)
-        head, body = self._head(response), response.body
+        head, stream = self._head(response), response.stream
+        body = b"".join(stream.chunks()) if stream and delivery != "plain" else response.body
         if delivery == "cut-off":
             self.wfile.write(head + body[: len(body) // 2])
             self.close_connection = True
         elif delivery == "slow-body":
             self._drip(head, body, response.seconds)
+        elif stream:
+            self.wfile.write(head)
+            for part in stream.chunks():
+                self.wfile.write(part)
         else:
             self.wfile.write(head + body)
 
@@ -62,7 +67,9 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         if response.status != HTTPStatus.NO_CONTENT:
-            lines.append(f"content-length: {len(response.body)}")
+            lines.append(
+                f"content-length: {response.stream.size if response.stream else len(response.body)}"
+            )
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def _drip(self, head: bytes, body: bytes, seconds: float) -> None:
@@ -126,6 +133,7 @@ class Server:
         self.faults: Faults = service.faults
         self.account_id = service.world.account_id
         self.token, self.read_only_token = FULL, READ_ONLY
+        self.grants = service.api.grants  # take a token out, and it is revoked
         self._socket = _Socket((host, port), service)
         self.host, self.port = host, int(self._socket.server_address[1])
         self.origin = f"http://{host}:{self.port}"

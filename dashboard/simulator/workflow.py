@@ -92,6 +92,7 @@ class Workflow:
         self.schedules = [definition.cron] if definition.cron else []
         self.terminates_at: tuple[int, str | None] | None = None
         self.instances: dict[str, Instance] = {}
+        self.added = 0
         self._order: list[Key] = []
 
     def _version(self, version: VersionOf, start: int) -> Version:
@@ -141,6 +142,7 @@ class Workflow:
 
     def add(self, instance: Instance) -> None:
         """Put an instance beside the untouched ones."""
+        self.added += 1
         self.instances[instance.id] = instance
         insort(self._order, (instance.created, instance.id))
 

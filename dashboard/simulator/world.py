@@ -38,11 +38,20 @@ class World:
         self.page_size, self.cursor_seconds = page_size, cursor_seconds
         self.workflows: dict[str, Workflow] = {}
         self._made = 0
-        wanted = scenario.instances if instances is None else instances
-        wanted -= sum(scenario.history // d.period for d in scenario.definitions if d.cron)
-        shares = sum(definition.share for definition in scenario.definitions) or 1
-        for definition in scenario.definitions:
-            self._populate(definition, max(0, wanted) * definition.share // shares)
+        self._share_out(scenario.instances if instances is None else instances)
+
+    def _share_out(self, wanted: int) -> None:
+        """Schedules give as many instances as they have ticks, the others share what is left."""
+        sharing = [d for d in self.scenario.definitions if not d.cron]
+        for definition in self.scenario.definitions:
+            if definition.cron:
+                wanted -= self._populate(definition, 0).count(self.start)
+        whole, given, so_far = sum(d.share for d in sharing), 0, 0
+        for definition in sharing:
+            so_far += definition.share
+            upto = max(0, wanted) * so_far // whole
+            self._populate(definition, upto - given)
+            given = upto
 
     @property
     def now(self) -> int:
@@ -61,13 +70,19 @@ class World:
         self.workflows[workflow.name] = workflow
         return workflow
 
+    def status(self, workflow: str, instance_id: str) -> str | None:
+        """The status of an instance now; None when it is not there."""
+        home = self.workflows.get(workflow)
+        instance = home.get(instance_id, self.now) if home else None
+        return instance.status(self.now) if instance else None
+
     def add_instance(self, workflow: str, state: str, **facts: Any) -> str:
         """Place an instance in a state (see `placing`); returns its id."""
         from .placing import add_instance
 
         return add_instance(self, workflow, state, **facts)
 
-    def _populate(self, definition: Definition, count: int) -> None:
+    def _populate(self, definition: Definition, count: int) -> Arrivals:
         salt = salt_of(self.seed, definition.name)
         arrivals = self._arrivals(definition, count, salt)
         eras = tuple(Era(self.start - age, mix) for age, mix in definition.eras)
@@ -82,6 +97,7 @@ class World:
         self.workflows[definition.name] = Workflow(
             definition, population, seed=self.seed, start=self.start
         )
+        return arrivals
 
     def _arrivals(self, definition: Definition, count: int, salt: int) -> Arrivals:
         """Spread `count` over the history; the last hour and the future at the usual pace."""

@@ -32,9 +32,9 @@ def _is_current() -> bool:
 
 
 def _install() -> None:
+    """Not `npm ci`: a lock made where packages of other systems are missing would be refused."""
     for name in FILES:
         shutil.copyfile(HERE / name, TARGET / name)
-    # Not `npm ci`: it wants the engine for every platform in the lock file, not only this one.
     command = ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(command, cwd=TARGET, check=True, timeout=600)
     shutil.copyfile(HERE / "package.json", TARGET / "node_modules" / ".installed-package.json")

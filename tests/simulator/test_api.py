@@ -449,3 +449,67 @@ def test_a_new_version_is_deployed_by_put(server: Server, call: Caller) -> None:
     assert call("GET", f"/mine/versions/{versions[1]['id']}").result == versions[1]
     assert call("GET", f"/mine/versions/{versions[1]['id']}/graph").result["graph"] is None
     assert call("PUT", "/mine", {"class_name": ""}).code == 10002
+
+
+def test_an_instance_can_have_25_000_steps(server: Server, call: Caller) -> None:
+    steps = [Do("process item", 10, n) for n in range(25_000)]
+    plan = Plan(in_turn(*steps))
+    server.world.add_instance("w", "complete", instance_id="a", plan=plan, age=3_600)
+
+    detail = call.instance("w", "a")
+
+    assert (detail["step_count"], detail["steps"][-1]["name"]) == (25_000, "process item-25000")
+
+
+def test_a_stream_may_be_larger_than_memory_should_hold(server: Server, call: Caller) -> None:
+    size = 64 * 1_024 * 1_024 + 5
+    plan = Plan(in_turn(Do("file", 10, Stream(size))))
+    server.world.add_instance("w", "complete", instance_id="a", plan=plan)
+
+    answer = call("GET", "/w/instances/a/step?name=file-1&type=step")
+
+    assert len(answer.body) == size == int(answer.headers["content-length"])
+
+
+def test_equal_names_are_counted_by_kind_and_sleeps_by_duration_too(
+    server: Server, call: Caller
+) -> None:
+    plan = Plan(in_turn(Do("x", 1), Sleep("x", 5), Sleep("x", 5), Sleep("x", 7), Do("x", 1)))
+    server.world.add_instance("w", "complete", instance_id="a", plan=plan)
+
+    steps = call.instance("w", "a")["steps"]
+
+    assert [(step["type"], step["name"]) for step in steps] == [
+        ("step", "x-1"),
+        ("sleep", "x-1"),
+        ("sleep", "x-2"),
+        ("sleep", "x-1"),
+        ("step", "x-2"),
+    ]
+
+
+def test_a_token_can_be_revoked_in_the_middle(server: Server, call: Caller) -> None:
+    assert call("GET", "").status == 200
+    del server.grants[server.token]
+
+    assert (call("GET", "").status, call("GET", "").code) == (401, 10000)
+
+
+def test_a_workflow_that_is_made_again_has_another_id(server: Server, call: Caller) -> None:
+    body = {"class_name": "Mine", "script_name": "s"}
+    first = call("PUT", "/mine", body).result["id"]
+    call("DELETE", "/mine")
+
+    assert call("PUT", "/mine", body).result["id"] != first
+
+
+def test_a_placed_instance_of_a_schedule_has_its_id(server: Server, call: Caller) -> None:
+    instance_id = server.world.add_instance("n", "complete", cron="*/5 * * * *")
+
+    detail = call.instance("n", quote(instance_id, safe=""))
+
+    assert instance_id.startswith("*/5 * * * *-17")
+    assert detail["schedule"]["scheduledTime"] == int(instance_id.rpartition("-")[2])
+    assert server.world.status("n", instance_id) == "complete"
+    with pytest.raises(ValueError, match="already"):
+        server.world.add_instance("n", "complete", cron="*/5 * * * *")

@@ -67,6 +67,39 @@ def import_params(facts: Facts) -> Any:
 
 def flaky_import(chance: Random, outcome: str, facts: Facts) -> Plan:
     """Open, process many items of one name, import with retries, tidy up."""
+    many = ITEMS if outcome == "many" else chance.randrange(3, 9)
+    items: list[Step] = [
+        Do("process item", chance.randrange(60, 500), {"row": n, "key": f"{facts.key}-{n}"})
+        for n in range(many)
+    ]
+    return Plan(
+        in_turn(
+            Do("open source", chance.randrange(100, 1_500), {"source": f"{facts.order}.csv"}),
+            _enrich(chance, outcome, facts),
+            *items,
+            _import_rows(chance, outcome, facts),
+            Do("remove temporary files", chance.randrange(30, 300)),
+        ),
+        output=facts.order % 5_000,
+    )
+
+
+def _enrich(chance: Random, outcome: str, facts: Facts) -> Do:
+    """May fail: the workflow catches it and goes on."""
+    fails = outcome == "caught"
+    failure = Failure("TypeError", "Cannot read properties of undefined (reading 'rows')")
+    return Do(
+        "optional enrichment",
+        chance.randrange(200, 2_000),
+        {"enriched": facts.order},
+        failures=(failure,) * 2 if fails else (),
+        fails=fails,
+        caught=True,
+        retries=Retries(1, 500, "constant"),
+    )
+
+
+def _import_rows(chance: Random, outcome: str, facts: Facts) -> Do:
     count = {"recovers": 2, "exhausted": 4, "exhausting": 4}.get(outcome, 0)
     failures = tuple(
         Failure(
@@ -75,27 +108,10 @@ def flaky_import(chance: Random, outcome: str, facts: Facts) -> Plan:
         for n in range(1, count + 1)
     )
     if outcome == "unreadable":
-        failures = (
-            Failure("NonRetryableError", f"column {facts.items} of {facts.order}.csv is not UTF-8"),
-        )
-    enrich = Do(
-        "optional enrichment",
-        chance.randrange(200, 2_000),
-        {"enriched": facts.order},
-        failures=(Failure("TypeError", "Cannot read properties of undefined (reading 'rows')"),) * 2
-        if outcome == "caught"
-        else (),
-        fails=outcome == "caught",
-        caught=True,
-        retries=Retries(1, 500, "constant"),
-    )
-    many = ITEMS if outcome == "many" else chance.randrange(3, 9)
-    items: list[Step] = [
-        Do("process item", chance.randrange(60, 500), {"row": n, "key": f"{facts.key}-{n}"})
-        for n in range(many)
-    ]
+        text = f"column {facts.items} of {facts.order}.csv is not UTF-8"
+        failures = (Failure("NonRetryableError", text),)
     slow = Retries(3, "4 minutes" if outcome == "exhausting" else "20 seconds", "linear")
-    rows = Do(
+    return Do(
         "import rows",
         chance.randrange(500, 9_000),
         {"imported": facts.order % 5_000},
@@ -103,16 +119,6 @@ def flaky_import(chance: Random, outcome: str, facts: Facts) -> Plan:
         fails=outcome in {"exhausted", "exhausting", "unreadable"},
         retries=Retries(4, "[dynamic]", None) if outcome == "recovers" else slow,
         timeout="30 seconds",
-    )
-    return Plan(
-        in_turn(
-            Do("open source", chance.randrange(100, 1_500), {"source": f"{facts.order}.csv"}),
-            enrich,
-            *items,
-            rows,
-            Do("remove temporary files", chance.randrange(30, 300)),
-        ),
-        output=facts.order % 5_000,
     )
 
 
@@ -124,43 +130,40 @@ def video_params(facts: Facts) -> Any:
 def video_transcode(chance: Random, outcome: str, facts: Facts) -> Plan:
     """Probe, transcode three sizes side by side for a long time, publish."""
     hours = outcome in {"paused-busy", "long"}
-    base = (
-        chance.randrange(34 * MINUTE, 44 * MINUTE)
-        if hours
-        else chance.randrange(2 * MINUTE, 12 * MINUTE)
-    )
+    low, high = (34, 44) if hours else (2, 12)
+    base = chance.randrange(low * MINUTE, high * MINUTE)
     acts: tuple[Act, ...] = ()
     if outcome == "paused-busy":
         acts = (
             Act(chance.randrange(40 * SECOND, 3 * MINUTE), "pause"),
             Act(chance.randrange(100 * MINUTE, 160 * MINUTE), "resume"),
         )
-    broken = outcome == "broken"
-    failure = Failure("Error", f"ffmpeg exited with code 1: moov atom not found in vid_{facts.key}")
-    once = Retries(1, "10 seconds", "constant")
+    url = f"https://video.example.com/{facts.key}"
     return Plan(
         in_turn(
             Do("probe", chance.randrange(400, 4_000), {"codec": "h264", "fps": 25}),
-            tuple(
-                Do(
-                    f"transcode {size}",
-                    base // part,
-                    {"file": f"vid_{facts.key}_{size}.mp4"},
-                    failures=(failure,) * 2 if broken and part == 1 else (),
-                    fails=broken and part == 1,
-                    retries=once,
-                    timeout="1 hour",
-                )
-                for size, part in (("360p", 4), ("720p", 2), ("1080p", 1))
+            (
+                _transcode("360p", base // 4, facts),
+                _transcode("720p", base // 2, facts),
+                _transcode("1080p", base, facts, broken=outcome == "broken"),
             ),
-            Do(
-                "publish",
-                chance.randrange(300, 2_000),
-                {"url": f"https://video.example.com/{facts.key}"},
-            ),
+            Do("publish", chance.randrange(300, 2_000), {"url": url}),
         ),
         output={"video": f"vid_{facts.key}", "sizes": 3},
         acts=acts,
+    )
+
+
+def _transcode(size: str, ms: int, facts: Facts, *, broken: bool = False) -> Do:
+    failure = Failure("Error", f"ffmpeg exited with code 1: moov atom not found in vid_{facts.key}")
+    return Do(
+        f"transcode {size}",
+        ms,
+        {"file": f"vid_{facts.key}_{size}.mp4"},
+        failures=(failure,) * 2 if broken else (),
+        fails=broken,
+        retries=Retries(1, "10 seconds", "constant"),
+        timeout="1 hour",
     )
 
 

@@ -38,45 +38,15 @@ def _provider_error(facts: Facts, chance: Random, attempt: int) -> Failure:
 
 def order_pipeline(chance: Random, outcome: str, facts: Facts) -> Plan:
     """Validate, reserve in parallel, charge, cool off, ship."""
-    charge = _charge(chance, outcome, facts)
-    acts: tuple[Act, ...] = ()
-    cooling = Sleep("cooling off", 30 * SECOND)
-    if outcome == "forgotten":
-        cooling = Sleep("cooling off", 2 * HOUR)
-        acts = (Act(chance.randrange(20 * SECOND, 90 * SECOND), "pause"),)
-    if outcome == "cancelled":
-        acts = (Act(chance.randrange(12 * SECOND, 30 * SECOND), "terminate"),)
-    if outcome == "held":
-        acts = (
-            Act(15 * SECOND, "pause"),
-            Act(chance.randrange(10 * MINUTE, 40 * MINUTE), "resume"),
-        )
+    acts = _order_acts(chance, outcome)
+    cooling = Sleep("cooling off", 2 * HOUR if outcome == "forgotten" else 30 * SECOND)
     label = Stream(chance.randrange(60_000, 260_000))
+    order = f"A-{facts.order}"
     return Plan(
         in_turn(
-            Do(
-                "validate order",
-                chance.randrange(20, 240),
-                {"orderId": f"A-{facts.order}", "items": facts.items},
-            ),
-            (
-                Do(
-                    "reserve stock",
-                    chance.randrange(120, 2_500),
-                    {"reserved": facts.items, "warehouse": facts.city},
-                ),
-                Do(
-                    "check fraud",
-                    chance.randrange(300, 4_000),
-                    {"score": round(facts.cents / 100_000, 2), "verdict": "pass"},
-                ),
-                Do(
-                    "quote shipping",
-                    chance.randrange(60, 900),
-                    {"carrier": "north-post", "cents": 499},
-                ),
-            ),
-            charge,
+            Do("validate order", chance.randrange(20, 240), {"orderId": order}),
+            _checks(chance, facts),
+            _charge(chance, outcome, facts),
             cooling,
             (
                 Do("book carrier leg", chance.randrange(200, 1_500), {"leg": "first"}),
@@ -85,12 +55,31 @@ def order_pipeline(chance: Random, outcome: str, facts: Facts) -> Plan:
             Do("render label", chance.randrange(400, 3_000), label),
             Do("send confirmation", chance.randrange(80, 700), f"sent to {facts.email}"),
         ),
-        output={
-            "orderId": f"A-{facts.order}",
-            "charged": facts.cents,
-            "tracking": f"NP{facts.key.upper()}",
-        },
+        output={"orderId": order, "charged": facts.cents, "tracking": f"NP{facts.key.upper()}"},
         acts=acts,
+    )
+
+
+def _order_acts(chance: Random, outcome: str) -> tuple[Act, ...]:
+    """What people did to an order: paused and forgot it, cancelled it, held it for a while."""
+    if outcome == "forgotten":
+        return (Act(chance.randrange(20 * SECOND, 90 * SECOND), "pause"),)
+    if outcome == "cancelled":
+        return (Act(chance.randrange(12 * SECOND, 30 * SECOND), "terminate"),)
+    if outcome == "held":
+        resumed = chance.randrange(10 * MINUTE, 40 * MINUTE)
+        return (Act(15 * SECOND, "pause"), Act(resumed, "resume"))
+    return ()
+
+
+def _checks(chance: Random, facts: Facts) -> tuple[Do, ...]:
+    """Three steps side by side."""
+    stock = {"reserved": facts.items, "warehouse": facts.city}
+    fraud = {"score": round(facts.cents / 100_000, 2), "verdict": "pass"}
+    return (
+        Do("reserve stock", chance.randrange(120, 2_500), stock),
+        Do("check fraud", chance.randrange(300, 4_000), fraud),
+        Do("quote shipping", chance.randrange(60, 900), {"carrier": "north-post", "cents": 499}),
     )
 
 
@@ -125,41 +114,42 @@ def refund_saga(chance: Random, outcome: str, facts: Facts) -> Plan:
     """Hold, credit, close; each step knows how to undo itself, and undoing is slow."""
     slow = outcome in {"undone-slowly", "terminated-slowly"}
     undo = chance.randrange(11 * MINUTE, 14 * MINUTE) if slow else chance.randrange(900, 9_000)
+    acts = (Act(2 * MINUTE, "terminate", rollback=True),) if outcome == "terminated-slowly" else ()
+    hold = Do(
+        "place hold",
+        chance.randrange(200, 2_000),
+        {"hold": f"h-{facts.order}"},
+        undo_ms=undo,
+        undo_fails=outcome == "not-undone",
+        retries=SLOW_UNDO,
+    )
+    credit = Do(
+        "credit account",
+        chance.randrange(200, 2_000),
+        {"credit": f"c-{facts.order}", "cents": facts.cents},
+        undo_ms=undo,
+        retries=SLOW_UNDO,
+    )
+    notify = Do("notify customer", chance.randrange(80, 900), f"mail to {facts.email}")
+    return Plan(
+        in_turn(hold, credit, notify, _close(chance, outcome, facts)),
+        output={"case": f"R-{facts.order}", "refunded": facts.cents},
+        acts=acts,
+    )
+
+
+def _close(chance: Random, outcome: str, facts: Facts) -> Do:
     failing = outcome in {"undone", "undone-slowly", "not-undone"}
     failure = Failure(
         "CaseSystemError",
         f"closing R-{facts.order} failed: payment provider answered 503 (request req_{facts.key})",
     )
-    close_ms = 9 * MINUTE if outcome == "terminated-slowly" else chance.randrange(300, 6_000)
-    acts = (Act(2 * MINUTE, "terminate", rollback=True),) if outcome == "terminated-slowly" else ()
-    return Plan(
-        in_turn(
-            Do(
-                "place hold",
-                chance.randrange(200, 2_000),
-                {"hold": f"h-{facts.order}"},
-                undo_ms=undo,
-                undo_fails=outcome == "not-undone",
-                retries=SLOW_UNDO,
-            ),
-            Do(
-                "credit account",
-                chance.randrange(200, 2_000),
-                {"credit": f"c-{facts.order}", "cents": facts.cents},
-                undo_ms=undo,
-                retries=SLOW_UNDO,
-            ),
-            Do("notify customer", chance.randrange(80, 900), f"mail to {facts.email}"),
-            Do(
-                "close case",
-                close_ms,
-                {"closed": True},
-                failures=(failure,) * (1 + SLOW_UNDO.limit) if failing else (),
-                fails=failing,
-                retries=SLOW_UNDO,
-                timeout="15 minutes",
-            ),
-        ),
-        output={"case": f"R-{facts.order}", "refunded": facts.cents},
-        acts=acts,
+    return Do(
+        "close case",
+        9 * MINUTE if outcome == "terminated-slowly" else chance.randrange(300, 6_000),
+        {"closed": True},
+        failures=(failure,) * (1 + SLOW_UNDO.limit) if failing else (),
+        fails=failing,
+        retries=SLOW_UNDO,
+        timeout="15 minutes",
     )
