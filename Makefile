@@ -54,4 +54,4 @@ $(VENV)/.test: requirements-dev.txt scripts/install-packages
 
 $(VENV)/.lock: | $(VENV)/.test
 	$(RUN) -m venv $@
-	$@/bin/python -m pip install --quiet --disable-pip-version-check uv==0.9.11
+	$@/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8

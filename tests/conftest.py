@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,15 +20,6 @@ pytest_plugins = ["tests.fixtures"]
 # Playwright's sync API runs an event loop in the test's thread; Django would refuse queries there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-#: What this run left out, and why. A run in CI that left something out has failed.
-_not_run: dict[str, str] = {}
-
-
-def not_run(what: str, why: str) -> None:
-    """Skip the test, and say at the end of the run that tests of this kind were left out."""
-    _not_run[what] = why
-    pytest.skip(f"{why}.")
-
 
 @pytest.fixture
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
@@ -42,7 +34,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     try:
         server = Postgres(tmp_path_factory.mktemp("postgres"))
     except NotInstalled as missing:
-        not_run("PostgreSQL tests", str(missing))
+        pytest.skip(str(missing))
     with server:
         yield server
 
@@ -53,7 +45,7 @@ def local_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEngi
     try:
         engine = LocalEngine(tmp_path_factory.mktemp("engine"))
     except NotInstalled as missing:
-        not_run("local engine tests", str(missing))
+        pytest.skip(str(missing))
     with engine:
         yield engine
 
@@ -63,7 +55,7 @@ def chromium() -> str:
     """The path of Debian's Chromium."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
-        not_run("browser tests", "Chromium is not installed")
+        pytest.skip("Chromium is not installed")
     return str(path)
 
 
@@ -87,14 +79,22 @@ def browser_type_launch_args(
     }
 
 
-@pytest.hookimpl(trylast=True)
+def _not_run(config: pytest.Config) -> Counter[str]:
+    """Why tests were left out, and how many for each reason."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    reasons = [str(report.longrepr[2]) for report in skipped]
+    return Counter(reason.removeprefix("Skipped: ") for reason in reasons)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI what was left out is a failure, whatever the rest says."""
-    if _not_run and os.environ.get("CI") == "true" and session.exitstatus == 0:
+    if os.environ.get("CI") == "true" and session.exitstatus == 0 and _not_run(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The run's last lines: what it left out."""
-    for what, why in sorted(_not_run.items()):
-        print(f"NOT RUN: {what} ({why})")
+    for why, count in sorted(_not_run(config).items()):
+        print(f"NOT RUN: {count} test{'s' * (count != 1)}, because {why}")

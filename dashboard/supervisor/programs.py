@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dashboard.supervisor.child import Program
 
 # Celery warns at length whenever root starts it; who runs as root here does so in a container.
-CALM = ("-W", "ignore:You're running the worker with superuser privileges")
+CALM = ("-W", "ignore:You're running")
 CELERY = (sys.executable, *CALM, "-m", "celery", "--quiet", "--app", "dashboard")
 
 
