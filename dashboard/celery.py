@@ -22,6 +22,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # Redis may be away for a night; workers wait for it.
     broker_transport_options={"visibility_timeout": 300},
     # A tick that could not be carried in time is worthless: the next one asks the database again.
     beat_schedule={

@@ -5,6 +5,7 @@ The database says what is due; a task that is lost or run twice does no harm.
 
 from __future__ import annotations
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from dashboard import connection, operations, sync
@@ -12,8 +13,11 @@ from dashboard.celery import app
 from dashboard.models import Account
 from dashboard.sync.account import LEASE
 
+#: The database is away: one line in the log, and the next tick tries again.
+AWAY = (OperationalError, InterfaceError)
 
-@app.task
+
+@app.task(throws=AWAY)
 def sync_due_accounts() -> None:
     """Sends each configured account whose sync is due to a worker."""
     configured = connection.configured_accounts()
@@ -22,7 +26,7 @@ def sync_due_accounts() -> None:
         sync_account.apply_async((account.account_id,), expires=30)
 
 
-@app.task
+@app.task(throws=AWAY)
 def sync_account(account_id: str) -> None:
     """Syncs one account, unless somebody else does so at this moment."""
     account = Account.objects.get(account_id=account_id)
@@ -31,7 +35,7 @@ def sync_account(account_id: str) -> None:
     sync.sync_account(connection.connect(account_id), account, clock=timezone.now)
 
 
-@app.task
+@app.task(throws=AWAY)
 def follow_operations() -> None:
     """Looks at the instances whose operations have not been seen to end."""
     operations.follow_due(connection.connect, clock=timezone.now)
