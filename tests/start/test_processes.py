@@ -115,7 +115,7 @@ def test_killing_whoever_called_it_leaves_nothing_behind(tmp_path: Path) -> None
     dashboard = CalledByMake(tmp_path)
     dashboard.start()
     dashboard.kill9()
-    assert wait_until_gone(dashboard.data, seconds=20) == {}
+    assert wait_until_gone(dashboard.data) == {}
 
 
 def test_a_killed_start_can_be_repeated_at_once(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 from argparse import ArgumentParser
@@ -43,12 +42,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--stop-with-parent",
             action="store_true",
-            help="Stop when the calling process ends, however it ends (`make` sets this).",
+            help="End at once when the caller is killed (`make` sets this).",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["stop_with_parent"]:
-            die_with_parent(signal.SIGTERM)
+            die_with_parent()
         # The programs find the code from wherever this was called, and paths keep their meaning.
         path = [str(settings.BASE_DIR), os.environ.get("PYTHONPATH", "")]
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
