@@ -143,7 +143,6 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dashboard.middleware.ContentSecurityPolicy",
-    "dashboard.middleware.DatabaseGone",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -201,12 +200,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"no_secrets": {"()": "dashboard.redaction.NoSecrets"}},
+    "filters": {
+        "outages": {"()": "dashboard.logs.Outages"},
+        "no_secrets": {"()": "dashboard.logs.NoSecrets"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "plain",
-            "filters": ["no_secrets"],
+            "filters": ["outages", "no_secrets"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},

@@ -5,19 +5,16 @@ The database says what is due; a task that is lost or run twice does no harm.
 
 from __future__ import annotations
 
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from dashboard import connection, operations, sync
 from dashboard.celery import app
+from dashboard.logs import DATABASE_AWAY
 from dashboard.models import Account
 from dashboard.sync.account import LEASE
 
-#: The database is away: one line in the log, and the next tick tries again.
-AWAY = (OperationalError, InterfaceError)
 
-
-@app.task(throws=AWAY)
+@app.task(throws=DATABASE_AWAY)
 def sync_due_accounts() -> None:
     """Sends each configured account whose sync is due to a worker."""
     configured = connection.configured_accounts()
@@ -26,7 +23,7 @@ def sync_due_accounts() -> None:
         sync_account.apply_async((account.account_id,), expires=30)
 
 
-@app.task(throws=AWAY)
+@app.task(throws=DATABASE_AWAY)
 def sync_account(account_id: str) -> None:
     """Syncs one account, unless somebody else does so at this moment."""
     account = Account.objects.get(account_id=account_id)
@@ -35,7 +32,7 @@ def sync_account(account_id: str) -> None:
     sync.sync_account(connection.connect(account_id), account, clock=timezone.now)
 
 
-@app.task(throws=AWAY)
+@app.task(throws=DATABASE_AWAY)
 def follow_operations() -> None:
     """Looks at the instances whose operations have not been seen to end."""
     operations.follow_due(connection.connect, clock=timezone.now)

@@ -82,7 +82,7 @@ class Instance(models.Model):
     duration_ms = models.BigIntegerField(null=True)
     error_name = models.CharField(max_length=200, default="")
     error_message = models.TextField(default="")
-    step_count = models.PositiveIntegerField(null=True)
+    step_count = models.PositiveBigIntegerField(null=True)
     generation = models.PositiveIntegerField(default=1)
     is_listed = models.BooleanField(default=True)
     seen_at = models.DateTimeField()

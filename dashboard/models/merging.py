@@ -7,7 +7,6 @@ instance itself wins over an older list row.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,9 +14,7 @@ from typing import Any
 from dashboard.cloudflare import types
 from dashboard.cloudflare.types import Status
 from dashboard.models.instance import Change, Instance
-
-#: The detail's Date header has whole seconds only, so a list row of the same second may be newer.
-ERROR_NAME_LIMIT = 200
+from dashboard.models.storing import storable_facts
 
 
 @dataclass
@@ -32,7 +29,7 @@ def merge_listed(
     row: Instance, listed: types.Instance, *, asked_at: datetime, is_list_live: bool
 ) -> Merge:
     """What a list row, asked for at `asked_at`, changes of what is known."""
-    facts = _listed_facts(listed)
+    facts = listed_facts(listed)
     if row.is_listed and listed.created_on and listed.created_on != row.created_on:
         if listed.created_on < row.created_on:
             return Merge()  # A lagging list still shows the instance that had this id before.
@@ -51,7 +48,7 @@ def merge_listed(
 
 def merge_detail(row: Instance, detail: types.InstanceDetail) -> Merge:
     """What a read of the instance itself changes of what is known."""
-    facts = _detail_facts(detail)
+    facts = detail_facts(detail)
     if _is_restarted_in_detail(row, detail):
         return Merge(_fresh_facts() | facts, Change.Kind.RESTARTED)
     merge = Merge(_differences(row, facts))
@@ -104,7 +101,8 @@ def _moved(known: datetime | None, told: datetime | None) -> bool:
     return known is not None and told is not None and told > known
 
 
-def _listed_facts(listed: types.Instance) -> dict[str, Any]:
+def listed_facts(listed: types.Instance) -> dict[str, Any]:
+    """What a list row says, as columns; what it does not say is left out."""
     facts = {
         "status": listed.status.value,
         "created_on": listed.created_on,
@@ -117,7 +115,8 @@ def _listed_facts(listed: types.Instance) -> dict[str, Any]:
     return _told(facts)
 
 
-def _detail_facts(detail: types.InstanceDetail) -> dict[str, Any]:
+def detail_facts(detail: types.InstanceDetail) -> dict[str, Any]:
+    """What a read of the instance says, as columns; what it does not say is left out."""
     facts = {
         "status": detail.status.value,
         "queued_on": detail.queued,
@@ -127,30 +126,15 @@ def _detail_facts(detail: types.InstanceDetail) -> dict[str, Any]:
         "step_count": len(detail.steps) or detail.step_count,
         "trigger": None if detail.trigger is types.Trigger.UNKNOWN else detail.trigger.value,
     }
-    told = _told(facts)
     if detail.error:
-        told["error_name"] = storable(detail.error.name[:ERROR_NAME_LIMIT])
-        told["error_message"] = storable(detail.error.message)
-    return told
+        facts |= {"error_name": detail.error.name, "error_message": detail.error.message}
+    return _told(facts)
 
 
 def _told(facts: dict[str, Any]) -> dict[str, Any]:
     """Only what the answer says: thin rows and old shapes must not erase what is known."""
-    return {
-        name: storable(value) if isinstance(value, str) else value
-        for name, value in facts.items()
-        if value not in {None, ""}
-    }
-
-
-def storable(text: str) -> str:
-    """The text without NUL characters, which PostgreSQL cannot hold."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-
-def storable_json(value: Any) -> Any:
-    """The JSON value without NUL characters in its texts."""
-    return json.loads(json.dumps(value).replace("\\u0000", "\\ufffd"))
+    told = {name: value for name, value in facts.items() if value not in {None, ""}}
+    return storable_facts(Instance, told)
 
 
 def _fresh_facts() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dashboard.models import merging
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail, facts_of
 from dashboard.models.merging import Merge
+from dashboard.models.storing import storable_facts
 from dashboard.models.workflow import Version, Workflow
 
 MERGED_FIELDS = [
@@ -65,6 +66,7 @@ def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Wo
     }
     if told.counts is not None:
         facts |= {"counts": told.counts, "counted_at": now}
+    facts = storable_facts(Workflow, facts)
     row, is_new = Workflow.objects.get_or_create(
         account=account,
         name=told.name,
@@ -86,18 +88,21 @@ def record_versions(workflow: Workflow, listed: Iterable[types.Version], *, now:
         Version.objects.update_or_create(
             workflow=workflow,
             version_id=told.id,
-            defaults={
-                "class_name": told.class_name,
-                "language": told.language,
-                "has_dag": told.has_dag,
-                "created_on": told.created_on,
-                "modified_on": told.modified_on,
-                "concurrency_limit": told.concurrency_limit,
-                "step_limit": told.step_limit,
-                "success_retention": str(told.success_retention or ""),
-                "error_retention": str(told.error_retention or ""),
-                "synced_at": now,
-            },
+            defaults=storable_facts(
+                Version,
+                {
+                    "class_name": told.class_name,
+                    "language": told.language,
+                    "has_dag": told.has_dag,
+                    "created_on": told.created_on,
+                    "modified_on": told.modified_on,
+                    "concurrency_limit": told.concurrency_limit,
+                    "step_limit": told.step_limit,
+                    "success_retention": str(told.success_retention or ""),
+                    "error_retention": str(told.error_retention or ""),
+                    "synced_at": now,
+                },
+            ),
         )
     Workflow.objects.filter(pk=workflow.pk).update(versions_at=now)
 
@@ -178,20 +183,14 @@ def record_absence(instance: Instance, *, now: datetime) -> Instance:
 
 
 def _new_row(workflow: Workflow, told: types.Instance, now: datetime) -> Instance:
+    guess = {"created_on": told.started_on or now, "is_listed": told.created_on is not None}
     return Instance(
         workflow=workflow,
         instance_id=told.id,
-        status=told.status.value,
-        version_id=told.version_id,
-        trigger=told.trigger.value,
-        created_on=told.created_on or told.started_on or now,
-        modified_on=told.modified_on,
-        started_on=told.started_on,
-        ended_on=told.ended_on,
         duration_ms=merging.duration_ms(told.started_on, told.ended_on),
-        is_listed=told.created_on is not None,
         seen_at=now,
         status_seen_at=now,
+        **guess | merging.listed_facts(told),
     )
 
 
@@ -202,7 +201,7 @@ def _row_of_unlisted(
         workflow=workflow,
         instance_id=instance_id,
         defaults={
-            "status": detail.status.value,
+            "status": merging.detail_facts(detail)["status"],
             "created_on": detail.queued or detail.start or now,
             "is_listed": False,
             "seen_at": now,

@@ -21,8 +21,8 @@ from dashboard.cloudflare.errors import (
     Unsupported,
 )
 from dashboard.models import Instance, Item, Operation, User, Workflow
-from dashboard.models.merging import storable_json
 from dashboard.models.operation import Kind, State
+from dashboard.models.storing import storable_json
 from dashboard.operations import outcome
 from dashboard.operations.allowed import refusal
 from dashboard.operations.following import look

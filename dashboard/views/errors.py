@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+
+from dashboard.logs import DATABASE_AWAY
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -20,7 +24,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Rendered without a request, so that it needs neither database nor session."""
+    """Rendered without a request, so that it needs neither database nor session.
+
+    When it is the database that failed, the page says so, with 503: the next request tries again,
+    and work goes on without a restart once it is back.
+    """
+    if isinstance(sys.exception(), DATABASE_AWAY):
+        page = render_to_string("errors/database_gone.html")
+        return HttpResponse(page, status=503, headers={"Retry-After": "5"})
     return HttpResponse(render_to_string("errors/500.html"), status=500)
 
 

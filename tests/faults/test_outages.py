@@ -1,4 +1,4 @@
-"""Both shapes as real processes, from their start to a status change, and with a part taken away."""
+"""Both shapes as real processes: from start to a status change, and with a part taken away."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_without_postgresql_there_is_a_clear_page_and_work_goes_on_once_it_is_ba
             answer = production.visitor.open(page)
             assert answer.status == 503
             assert "database" in answer.text
-        assert production.visitor.open("/healthz").status == 200
+        assert Visitor(production.dashboard.url).open("/healthz").status == 200
     finally:
         postgres_server.start()
 

@@ -1,9 +1,15 @@
-"""Keeps tokens out of logs: the last wall, behind never passing one to a logger."""
+"""What logs may hold: no token (the last wall, behind never passing one to a logger), and no
+traceback for a database that is away, which is nobody's mistake in this code."""
 
 from __future__ import annotations
 
 import logging
 import re
+
+from django.db import InterfaceError, OperationalError
+
+#: What Django raises while the database does not answer.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 SECRET = re.compile(
     r"(?i)(bearer\s+|(?:authorization|x-auth-key|token|api_key|password)['\"]?\s*[:=]\s*['\"]?)"
@@ -25,4 +31,16 @@ class NoSecrets(logging.Filter):
         record.args = None
         if record.exc_info:
             record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+class Outages(logging.Filter):
+    """Turns the traceback of a database that does not answer into one line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, DATABASE_AWAY):
+            record.msg = f"{record.getMessage()}: the database does not answer ({error})"
+            record.args = record.exc_info = None
+            record.exc_text = None
         return True
