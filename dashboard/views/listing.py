@@ -142,6 +142,11 @@ class Listing:
         return sum(self.counts.get(status, 0) for status in wanted) if wanted else self.total
 
     @property
+    def is_part(self) -> bool:
+        """True when the page holds fewer rows than fit the filters."""
+        return len(self.page.rows) < self.matches
+
+    @property
     def chips(self) -> list[StatusCount]:
         """Every status with its count; a click narrows to it, or takes it back."""
         chosen = self.form.filters.statuses
@@ -169,7 +174,7 @@ class Listing:
     @cached_property
     def workflows(self) -> list[Choice]:
         """Every workflow once, and those that are asked for but not known here."""
-        chosen = {f"{account_id}/{name}" for account_id, name in self.form.filters.workflows}
+        chosen = self._written("workflow")
         known = {
             f"{workflow.account.account_id}/{workflow.name}": workflow
             for workflow in Workflow.objects.choosable()
@@ -181,7 +186,7 @@ class Listing:
 
     @property
     def triggers(self) -> list[Choice]:
-        chosen = set(self.form.filters.triggers)
+        chosen = self._written("trigger")
         known = [trigger.value for trigger in Trigger]
         return [Choice(value, value, value in chosen) for value in known] + _unlisted(chosen, known)
 
@@ -190,6 +195,10 @@ class Listing:
         chosen = str(self.form["since"].value() or "")
         known = [Choice(value, title, value == chosen) for value, title in PERIODS.items()]
         return known + _unlisted({chosen} - {""}, PERIODS)
+
+    def _written(self, name: str) -> set[str]:
+        """The values as they were written, readable or not: what is wrong can be mended."""
+        return {text for text in self.form[name].value() or () if text}
 
     @property
     def times(self) -> list[Choice]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpResponse
 
 
 class SignInForm(AuthenticationForm):
@@ -19,6 +20,10 @@ class SignIn(views.LoginView):
     template_name = "sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """The form again, with what did not fit; not as if nothing had been wrong."""
+        return self.render_to_response(self.get_context_data(form=form), status=422)
 
 
 class SignOut(views.LogoutView):

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from dashboard.models import Instance
+from tests.rows import HOSTILE, THEN, account, instance, minutes, version, workflow
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGES = [
+    "/",
+    "/instances/",
+    "/instances/?q=none",
+    "/accounts/acc1/workflows/orders/",
+    "/operations/",
+]
+
+
+def refresh(page: Page) -> None:
+    """What live.js does every five seconds, at once."""
+    with page.expect_response(
+        lambda response: response.request.headers.get("hx-request") == "true"
+    ):
+        page.evaluate("document.body.dispatchEvent(new CustomEvent('poll'))")
+
+
+def fill(rows: int = 30) -> None:
+    home = workflow(of=account(synced_at=timezone.now(), name=HOSTILE[:100]), counts={"errored": 3})
+    version("v1", of=home)
+    for number in range(rows):
+        instance(
+            f"i-{number}",
+            "errored" if number % 3 == 0 else "running",
+            of=home,
+            started_on=THEN,
+            created_on=THEN + minutes(number),
+            error_message=HOSTILE,
+        )
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_page_fits_its_window_and_breaks_no_rule(screen: Page, width: int) -> None:
+    fill()
+    instance("y" * 271, "a-status-as-long-as-they-ever-get")
+    screen.set_viewport_size({"width": width, "height": 800})
+
+    for path in PAGES:
+        screen.goto(path)
+
+        assert screen.evaluate("document.documentElement.scrollWidth") <= width, path
+        expect(screen.locator("h1")).to_be_visible()
+
+
+def test_a_chip_narrows_the_list_and_is_in_the_address(screen: Page) -> None:
+    fill(6)
+    screen.goto("/instances/?q=i-")
+
+    screen.get_by_role("navigation", name="Filter by status").get_by_text("Errored").click()
+
+    expect(screen).to_have_url(re.compile(r"\?q=i-&status=errored$"))
+    expect(screen.locator("tbody tr")).to_have_count(2)
+    screen.go_back()
+    expect(screen.locator("tbody tr")).to_have_count(6)
+
+
+def test_a_refresh_moves_neither_rows_nor_focus_nor_scroll(screen: Page) -> None:
+    fill()
+    screen.goto("/instances/")
+    link = screen.locator("tbody tr").nth(20).locator("a.id")
+    link.focus()
+    before = screen.evaluate("scrollY")
+    top = link.bounding_box()
+    changed = Instance.objects.get(instance_id="i-9")
+    changed.status = "complete"
+    changed.save()
+    instance("brand-new", created_on=THEN + minutes(999))
+
+    refresh(screen)
+
+    expect(screen.locator(f"#instance-{changed.pk} .badge")).to_have_text(re.compile("Complete"))
+    expect(screen.get_by_text("1 new: show")).to_be_attached()
+    expect(link).to_be_focused()
+    assert before > 0
+    after = link.bounding_box()
+    assert top is not None
+    assert after is not None
+    assert abs(after["y"] - top["y"]) < 2
+
+
+def test_a_refresh_leaves_what_is_being_chosen_alone(screen: Page) -> None:
+    fill(3)
+    screen.goto("/instances/")
+    screen.locator("summary", has_text="any").first.click()
+    screen.get_by_label("orders").check()
+    screen.get_by_label("Id contains").fill("half-typ")
+    Instance.objects.update(status="paused")
+
+    refresh(screen)
+
+    expect(screen.locator("tbody .badge").first).to_have_text(re.compile("Paused"))
+    expect(screen.get_by_label("orders")).to_be_checked()
+    expect(screen.get_by_label("Id contains")).to_have_value("half-typ")
+
+
+def test_the_age_of_the_data_ticks_and_turns_into_a_warning(screen: Page) -> None:
+    account(synced_at=timezone.now() - timedelta(seconds=55))
+    screen.goto("/instances/")
+    strip = screen.locator("#sync-strip")
+
+    expect(strip).to_contain_text(re.compile(r"synced\s+5\d s ago"))
+    expect(strip.locator(".is-stale")).to_have_count(1, timeout=15_000)
+    expect(strip.locator(".when-stale")).to_be_visible()
+
+
+def test_when_the_dashboard_does_not_answer_the_page_says_so_and_keeps_its_rows(
+    screen: Page,
+) -> None:
+    fill(3)
+    screen.goto("/instances/")
+    screen.route("**/instances/**", lambda route: route.fulfill(status=204))
+    notice = screen.locator("#not-refreshed")
+    expect(notice).to_be_hidden()
+
+    screen.evaluate(
+        "document.dispatchEvent(new CustomEvent('htmx:error',"
+        " {detail: {ctx: {sourceEvent: {type: 'poll'}}}}))"
+    )
+
+    expect(notice).to_be_visible()
+    expect(screen.locator("tbody tr")).to_have_count(3)
+
+
+def test_who_was_signed_out_meanwhile_is_asked_to_sign_in_and_comes_back(screen: Page) -> None:
+    fill(3)
+    screen.goto("/instances/?status=errored")
+    screen.context.clear_cookies()
+
+    screen.evaluate("document.body.dispatchEvent(new CustomEvent('poll'))")
+
+    expect(screen).to_have_url(re.compile(r"/sign-in/\?next=/instances/%3Fstatus%3Derrored"))
+
+
+def test_the_theme_is_kept_from_page_to_page(screen: Page) -> None:
+    screen.get_by_label("Dark theme").click()
+
+    screen.goto("/instances/")
+
+    assert screen.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    expect(screen.get_by_label("Dark theme")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_keyboard_alone_reaches_the_content_and_a_row(screen: Page) -> None:
+    fill(3)
+    screen.goto("/instances/")
+
+    screen.keyboard.press("Tab")
+    expect(screen.get_by_text("Skip to content")).to_be_focused()
+    screen.keyboard.press("Enter")
+    screen.keyboard.press("Tab")
+
+    expect(screen.locator(".chip").first).to_be_focused()
