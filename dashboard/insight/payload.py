@@ -9,6 +9,7 @@ from typing import Any
 #: What a page shows of one payload; the rest is downloaded.
 LIMIT = 64_000
 REDACTED = "[REDACTED]"
+UNWRITABLE = "(a value nested too deeply to be written out)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def as_text(value: Any) -> str:
     try:
         return json.dumps(value, indent=2, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
-        return repr(value)
+        return UNWRITABLE
 
 
 def preview(value: Any, limit: int = 120) -> str:
@@ -73,7 +74,7 @@ def _compact(value: Any, limit: int) -> str:
             if length > limit:
                 break
     except (TypeError, ValueError, RecursionError):
-        return repr(value)[: limit + 1]
+        return UNWRITABLE
     return "".join(pieces)
 
 

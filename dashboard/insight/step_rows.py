@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dashboard.cloudflare.types import ErrorDetail, InstanceDetail, Step, StepConfig, StepType
+from dashboard.cloudflare.types import (
+    ErrorDetail,
+    InstanceDetail,
+    Status,
+    Step,
+    StepConfig,
+    StepType,
+)
 from dashboard.insight import retries, words
 from dashboard.insight.durations import duration, spoken
 from dashboard.insight.payload import Payload, payload, preview
@@ -102,7 +109,7 @@ def step_row(step: Step, detail: InstanceDetail, now: datetime) -> StepRow:
         start=step.start,
         started_after=f"+{spoken(step.start - begun)}" if step.start and begun else "",
         length=step_length(step, detail, now),
-        ticks_since=step.start if state.is_open else None,
+        ticks_since=ticks_since(step, detail),
         attempts=_attempts(step, state, now),
         attempts_word=_attempts_word(step),
         facts=facts,
@@ -115,6 +122,12 @@ def step_row(step: Step, detail: InstanceDetail, now: datetime) -> StepRow:
 def _last_error(step: Step, state: StepState) -> ErrorDetail | None:
     failed = state.is_problem or state is StepState.STOPPED
     return step.attempts[-1].error if failed and step.attempts else None
+
+
+def ticks_since(step: Step, detail: InstanceDetail) -> datetime | None:
+    """Since when its duration grows; None once it is done, and while a pause holds it."""
+    is_growing = state_of(step, detail).is_open and detail.status is not Status.PAUSED
+    return step.start if is_growing else None
 
 
 def step_length(step: Step, detail: InstanceDetail, now: datetime) -> str:

@@ -17,7 +17,7 @@ from dashboard.insight.scale import WIDTH, Scale, scale
 from dashboard.insight.segments import Kind, Stretch, stretches
 from dashboard.insight.states import StepState, state_of
 from dashboard.insight.step_pages import StepPages
-from dashboard.insight.step_rows import step_length
+from dashboard.insight.step_rows import step_length, ticks_since
 
 #: More rows than this say nothing to an eye and cost a browser dearly; the table has them all.
 MOST_ROWS = 250
@@ -211,7 +211,7 @@ def _row(line: _Line, canvas: _Canvas) -> Row:
         note=fold.note if segments or fold.is_group else "no times are known",
         has_failed=fold.failed > 0,
         length="" if fold.is_group else step_length(first, canvas.detail, canvas.now),
-        ticks_since=first.start if state.is_open else None,
+        ticks_since=None if fold.is_group else ticks_since(first, canvas.detail),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -33,18 +34,32 @@ def instance_detail(
         return _missing(request, found, account_id, workflow_name, instance_id)
     if found.failure is None:
         operations.judge_open(found.instance, now=now)
-    detail = found.instance.last_detail
-    ctx = {
-        "instance": found.instance,
-        "page": detail and instance_page(detail, now, request.GET.get("steps", "")),
+    ctx = _shown(request, found, found.instance, client, now) | _operations(request, found.instance)
+    return render_page(request, "instance/page.html", fragment="instance", ctx=ctx)
+
+
+def _shown(
+    request: HtmxHttpRequest,
+    found: finding.Found,
+    instance: Instance,
+    client: cloudflare.Client | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """The instance as it is; or, where Cloudflare does not tell, as of when it was last known."""
+    is_current = client is not None and found.failure is None
+    as_of = now if is_current else instance.read_at or now
+    detail = instance.last_detail
+    return {
+        "instance": instance,
+        "page": detail and instance_page(detail, as_of, request.GET.get("steps", "")),
+        "is_current": is_current,
         "failure": found.failure,
         "is_missing": found.is_missing,
         "is_watched": client is not None,
-        "console_url": client and _console_url(client, found.instance),
-        "output_url": step_output_url(found.instance),
-        "changes": found.instance.changes.all(),
-    } | _operations(request, found.instance)
-    return render_page(request, "instance/page.html", fragment="instance", ctx=ctx)
+        "console_url": client and _console_url(client, instance),
+        "output_url": step_output_url(instance),
+        "changes": instance.changes.all(),
+    }
 
 
 def _operations(request: HtmxHttpRequest, instance: Instance) -> dict[str, Any]:

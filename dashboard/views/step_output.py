@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
@@ -52,30 +52,31 @@ class Download:
 
 @require_GET
 def step_output(request: HtmxHttpRequest) -> HttpResponseBase:
-    query = request.GET
-    if query.get("part"):
+    if request.GET.get("part"):
         return _part(request)
-    attempt = _attempt(query)
+    with ExitStack() as upstream:
+        try:
+            output = upstream.enter_context(_read(request.GET))
+        except CloudflareError as failure:
+            return _page(request, {"failure": failure}, status=status_of(failure))
+        if "download" in request.GET and output.is_binary:
+            return _stream(request.GET, output, upstream.pop_all())
+        return _answer(request, output)
+
+
+def _read(query: QueryDict) -> AbstractContextManager[StepOutput]:
+    """The output that the address names, once entered."""
     try:
         client = connection.connect(_required(query, "account_id"))
     except connection.UnknownAccount as error:
         raise Http404(str(error)) from error
-    with ExitStack() as upstream:
-        try:
-            output = upstream.enter_context(
-                client.get_step(
-                    _required(query, "workflow_name"),
-                    _required(query, "instance_id"),
-                    name=_required(query, "name"),
-                    type=StepType(_required(query, "type")),
-                    attempt=attempt,
-                )
-            )
-        except CloudflareError as failure:
-            return _page(request, {"failure": failure}, status=status_of(failure))
-        if "download" in query and output.is_binary:
-            return _stream(query, output, upstream.pop_all())
-        return _answer(request, output)
+    return client.get_step(
+        _required(query, "workflow_name"),
+        _required(query, "instance_id"),
+        name=_required(query, "name"),
+        type=StepType(_required(query, "type")),
+        attempt=_attempt(query),
+    )
 
 
 def _answer(request: HtmxHttpRequest, output: StepOutput) -> HttpResponse:

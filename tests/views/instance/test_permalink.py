@@ -136,6 +136,23 @@ def test_while_cloudflare_fails_the_page_says_what_was_last_known_and_keeps_aski
     assert "data-live" in response.content.decode()
 
 
+def test_while_cloudflare_fails_nothing_is_drawn_beyond_what_was_known(
+    reader: Browser, upstream: Upstream
+) -> None:
+    upstream.add("one", recorded("running.in-step"))
+    reader.get(path_of("one"))
+    forget_reads()
+    upstream.trouble = 503
+
+    response = reader.get(path_of("one"))
+
+    drawn = response.context["page"].timeline
+    assert drawn.end == response.context["instance"].read_at
+    seen = text_of(response.content.decode())
+    assert "Last known: Running “pack parcel”" in seen
+    assert "data-elapsed" not in response.content.decode().split('id="instance"')[1]
+
+
 def test_while_cloudflare_fails_viewers_do_not_queue_up_behind_it(
     reader: Browser, upstream: Upstream
 ) -> None:
