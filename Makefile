@@ -7,10 +7,10 @@ RUN := $(VENV)/bin/python
 # What depends on the database runs a second time, on PostgreSQL.
 DATABASE_TESTS := $(wildcard tests/models tests/sync tests/operations tests/alerts tests/views)
 
-.PHONY: help run test lint format lock clean
+.PHONY: help run test lint format screenshots lock clean
 
 help: ## List what `make` can do
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-8s%s\n", w, $$0 }'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-12s%s\n", w, $$0 }'
 
 run: $(VENV)/.run ## Start the dashboard with all it needs; Ctrl-C stops it
 	@exec $(RUN) manage.py up --stop-with-parent
@@ -33,6 +33,9 @@ format: $(VENV)/.test ## Put code and templates into their one format
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 	find templates -name '*.html' -exec $(VENV)/bin/djade {} +
+
+screenshots: $(VENV)/.test ## Take the README's pictures from the running application
+	$(RUN) -m tests.screenshots
 
 lock: $(VENV)/.lock ## Lock the packages anew; UPGRADE=--upgrade takes newer ones
 	$(VENV)/.lock/bin/uv pip compile pyproject.toml -o requirements.txt --quiet $(LOCK) $(UPGRADE)

@@ -6,23 +6,26 @@ DATA_DIR. DATABASE_URL and REDIS_URL make the same code the production shape.
 
 from __future__ import annotations
 
+import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 import dj_database_url
 
 from dashboard import env
-from dashboard.supervisor import redis
+from dashboard.supervisor import redis, simulator
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # -- where things are kept ---------------------------------------------------------------------
-DATA_DIR = Path(
-    env.text(
-        "DATA_DIR", str(BASE_DIR / ".data"), help="Folder of the embedded default's own files."
-    )
+DATA_DIR = BASE_DIR / env.text(
+    "DATA_DIR", ".data", help="Folder of the embedded default's own files; the demo's in `demo`."
 )
+if simulator.is_wanted():
+    DATA_DIR /= "demo"  # What a simulation showed never stands beside what an account holds.
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -31,11 +34,12 @@ def _secret_key() -> str:
     if key := env.secret("SECRET_KEY", help="Signs sessions; made and kept in DATA_DIR if unset."):
         return key
     path = DATA_DIR / "secret_key"
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_text(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
+    if not path.exists():
+        # Written aside and linked: of two processes that start at once, both read the same key.
+        with NamedTemporaryFile("w", dir=DATA_DIR) as aside, suppress(FileExistsError):
+            aside.write(secrets.token_urlsafe(50))
+            aside.flush()
+            os.link(aside.name, path)
     return path.read_text()
 
 

@@ -44,6 +44,7 @@ def environment(port: int) -> dict[str, str]:
         "CLOUDFLARE_API_BASE_URL": f"http://127.0.0.1:{port}/client/v4",
         "CLOUDFLARE_ACCOUNT_ID": ACCOUNT_ID,
         "CLOUDFLARE_API_TOKEN": TOKEN,
+        "CLOUDFLARE_ACCOUNT_NAME": "Simulated account",
     }
 
 

@@ -87,7 +87,7 @@ class Command(BaseCommand):
         """Simulator, Redis and database: at once, because each takes its time to start."""
         port = address.free_port() if with_simulator else 0
         if with_simulator:
-            os.environ.update(simulator.environment(port))
+            os.environ.update(simulator.environment(port), DATA_DIR=str(DATA_DIR))
             supervisor.start(simulator.program(MANAGE, port))
         if not settings.REDIS_URL:
             redis.ensure_folder(settings.REDIS_SOCKET)
