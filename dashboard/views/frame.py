@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard import connection, operations
+from dashboard.cloudflare.targets import CLOUDFLARE_URL
 from dashboard.models import Account, User
 
 #: A sync that has not come through for so long has stopped.
@@ -102,7 +103,7 @@ class Frame:
         """What is read from, and where that is not Cloudflare itself."""
         titles = {
             account.target.title
-            if account.base_url == "https://api.cloudflare.com/client/v4"
+            if account.base_url == CLOUDFLARE_URL
             else f"{account.target.title} at {account.base_url}"
             for account in self.accounts.values()
         }

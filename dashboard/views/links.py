@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.http import HttpRequest, QueryDict
 
 #: They name a place in one list; another list begins at its start.
@@ -28,7 +30,7 @@ class Links:
         """The same page without the empty parameters."""
         return self._address(_without_blanks(self._given))
 
-    def here(self, **parameters: str) -> str:
+    def here(self, *, leaving_out: Iterable[str] = (), **parameters: str) -> str:
         """The same page of the list, with these parameters as far as they are not empty."""
         query = self._query.copy()
         for name in ("after", "before"):
@@ -36,6 +38,8 @@ class Links:
         for name, value in parameters.items():
             if value:
                 query[name] = value
+        for name in leaving_out:
+            query.pop(name, None)
         return self._address(query)
 
     def toggled(self, name: str, value: str) -> str:

@@ -95,10 +95,10 @@ class Listing:
 
     @property
     def refresh_href(self) -> str:
-        """Where these very rows are read again."""
+        """Where these very rows are read again; without what could not be read the first time."""
         shown = ".".join(str(row.pk) for row in self.page.rows)
         until = str(self.told("until") or self.page.next)
-        return self.links.here(shown=shown, until=until)
+        return self.links.here(leaving_out=self.form.errors, shown=shown, until=until)
 
     @property
     def previous_href(self) -> str:

@@ -12,4 +12,9 @@
       dialog.close();
     }
   });
+
+  // Fold-away lists close when somebody goes on elsewhere.
+  const fold = (except) => document.querySelectorAll("details.choose[open]").forEach((list) => { list.open = list.contains(except); });
+  document.addEventListener("click", (event) => fold(event.target));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") fold(null); });
 })();

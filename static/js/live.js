@@ -14,8 +14,8 @@
   });
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx } = event.detail;
-    const isLost = ctx.response.raw.redirected || (isPoll(ctx) && ctx.response.status >= 400);
-    if (isLost) event.preventDefault(); // keep what is on the page rather than an error in its place
+    // What is on the page is kept, rather than an error put in its place.
+    if (ctx.response.raw.redirected || (isPoll(ctx) && ctx.response.status >= 400)) event.preventDefault();
   });
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
     if (ctx && isPoll(ctx)) notice.hidden = false;

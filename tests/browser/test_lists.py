@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from dashboard.models import Instance
 from tests.rows import HOSTILE, THEN, account, instance, minutes, version, workflow
@@ -92,6 +92,27 @@ def test_a_refresh_moves_neither_rows_nor_focus_nor_scroll(screen: Page) -> None
     assert abs(after["y"] - top["y"]) < 2
 
 
+@pytest.mark.parametrize("path", ["/", "/instances/", "/accounts/acc1/workflows/orders/"])
+def test_a_refresh_with_nothing_new_transfers_nothing(screen: Page, path: str) -> None:
+    fill(3)
+    screen.goto(path)
+    refresh(screen)
+
+    with screen.expect_response(lambda response: response.status == 304):
+        refresh(screen)
+
+
+def test_a_list_to_choose_from_folds_away_when_somebody_goes_on(screen: Page) -> None:
+    fill(1)
+    screen.goto("/instances/")
+    screen.locator("summary", has_text="any").first.click()
+    expect(screen.get_by_label("orders")).to_be_visible()
+
+    screen.keyboard.press("Escape")
+
+    expect(screen.get_by_label("orders")).to_be_hidden()
+
+
 def test_a_refresh_leaves_what_is_being_chosen_alone(screen: Page) -> None:
     fill(3)
     screen.goto("/instances/")
@@ -117,22 +138,29 @@ def test_the_age_of_the_data_ticks_and_turns_into_a_warning(screen: Page) -> Non
     expect(strip.locator(".when-stale")).to_be_visible()
 
 
+@pytest.mark.parametrize("trouble", ["unreachable", "503"])
 def test_when_the_dashboard_does_not_answer_the_page_says_so_and_keeps_its_rows(
-    screen: Page,
+    window: Page, trouble: str
 ) -> None:
     fill(3)
-    screen.goto("/instances/")
-    screen.route("**/instances/**", lambda route: route.fulfill(status=204))
-    notice = screen.locator("#not-refreshed")
+    window.goto("/instances/")
+    notice = window.locator("#not-refreshed")
     expect(notice).to_be_hidden()
 
-    screen.evaluate(
-        "document.dispatchEvent(new CustomEvent('htmx:error',"
-        " {detail: {ctx: {sourceEvent: {type: 'poll'}}}}))"
-    )
+    def answer(route: Route) -> None:
+        if trouble == "503":
+            route.fulfill(status=503, body="<h1>The database does not answer</h1>")
+        else:
+            route.abort()
 
+    window.route("**/instances/**", answer)
+    window.evaluate("document.body.dispatchEvent(new CustomEvent('poll'))")
     expect(notice).to_be_visible()
-    expect(screen.locator("tbody tr")).to_have_count(3)
+    expect(window.locator("tbody tr")).to_have_count(3)
+
+    window.unroute("**/instances/**")
+    refresh(window)
+    expect(notice).to_be_hidden()
 
 
 def test_who_was_signed_out_meanwhile_is_asked_to_sign_in_and_comes_back(screen: Page) -> None:

@@ -373,6 +373,12 @@ class TestRefreshing:
         assert "new: show" not in self.refresh(reader, second)
         assert "new: show" not in self.refresh(reader, self.refresh(reader, first))
 
+    def test_a_page_with_a_bad_value_is_refreshed_without_it(self, reader: Client) -> None:
+        instance("one", "errored")
+        before = reader.get("/instances/?status=errored&since=7x&after=x").content.decode()
+
+        assert ids(self.refresh(reader, before)) == ["one"]
+
     def test_an_empty_list_fills_by_itself(self, reader: Client) -> None:
         before = reader.get("/instances/").content.decode()
         instance("first")
