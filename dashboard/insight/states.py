@@ -10,6 +10,8 @@ from dashboard.cloudflare.types import InstanceDetail, Status, Step, StepType
 class StepState(enum.Enum):
     """One state of a step: its mark in HTML, the word a person reads, and its icon."""
 
+    #: Of the instance, before any step: the timeline shows it as a row of its own.
+    QUEUED = ("queued", "Queued", "queued")
     DONE = ("done", "Done", "complete")
     FAILED = ("failed", "Failed", "errored")
     TIMED_OUT = ("timed-out", "Timed out", "errored")

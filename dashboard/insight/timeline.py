@@ -187,7 +187,7 @@ def _ruler(found: list[Stretch], origin: datetime, end: datetime) -> Scale:
 def _queue_row(queue: list[Stretch], canvas: _Canvas) -> list[Row]:
     if not queue or not (queue[0].is_open or queue[0].end - queue[0].start >= LEAST_QUEUE):
         return []
-    state = StepState.WAITING if queue[0].is_open else StepState.DONE
+    state = StepState.QUEUED if queue[0].is_open else StepState.DONE
     segments = tuple(_segment(stretch, "queue", "", canvas) for stretch in queue)
     return [Row("queue", "queued", state, segments, length=spoken(queue[0].end - queue[0].start))]
 

@@ -30,7 +30,7 @@ def test_a_value_nested_too_deep_is_still_shown() -> None:
         deep = [deep]
 
     assert payload(deep).text == "(a value nested too deeply to be written out)"
-    assert preview(deep) == payload(deep).text
+    assert preview(deep).startswith("[[[")
 
 
 def test_a_preview_is_one_line() -> None:

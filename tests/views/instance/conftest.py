@@ -5,19 +5,10 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 from django.test import Client as Browser
-from pytest_django import Settings
 
 from dashboard import connection
 from dashboard.models import User
 from tests.views.instance.upstream import ACCOUNT, Upstream
-
-
-@pytest.fixture(autouse=True)
-def _static_files_as_they_are(settings: Settings) -> None:
-    """Nothing has been collected in a test, so files keep their own names."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "whitenoise" not in name]
 
 
 @pytest.fixture
