@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from dashboard.cloudflare.types import Status
+from dashboard.insight.durations import spoken
 
 register = template.Library()
 
@@ -101,17 +102,7 @@ def duration(value: timedelta | int | float | None) -> str:
     """A timedelta, or milliseconds, in at most two units: "340 ms", "3 m 04 s", "1 h 02 m"."""
     if value is None:
         return NOTHING
-    ms = int(value / timedelta(milliseconds=1)) if isinstance(value, timedelta) else int(value)
-    seconds = ms // 1000
-    if seconds < 10 and ms % 1000:
-        return f"{ms} ms" if ms < 1000 else f"{ms // 100 / 10:.1f} s"
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} m {seconds % 60:02} s"
-    if seconds < 86400:
-        return f"{seconds // 3600} h {seconds // 60 % 60:02} m"
-    return f"{seconds // 86400} d {seconds // 3600 % 24:02} h"
+    return spoken(value if isinstance(value, timedelta) else timedelta(milliseconds=value))
 
 
 @register.filter

@@ -223,7 +223,7 @@ def test_an_instance_can_be_placed_in_any_state(server: Server, call: Caller, st
 
 
 MILLION = """
-import resource, sys, time
+import resource
 from datetime import UTC, datetime
 from dashboard import simulator
 from tests.simulator.conftest import Caller
@@ -231,14 +231,12 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with simulator.serve("huge", now=datetime(2026, 11, 20, 12, tzinfo=UTC)) as server:
     call = Caller(server)
     total = sum(sum(w["instances"].values()) for w in call("GET", "").result)
-    began = time.perf_counter()
     page = call("GET", "/order-pipeline/instances?per_page=100&status=errored").json
     deep = call("GET", "/order-pipeline/instances?per_page=100&page=4000").json
     some = deep["result"][7]["id"]
     detail = call("GET", f"/order-pipeline/instances/{some}").result
-    took = time.perf_counter() - began
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(total, len(page["result"]), len(deep["result"]), detail["status"], took)
+print(total, len(page["result"]), len(deep["result"]), detail["status"])
 print((after - before) // 1024)
 """
 
@@ -248,10 +246,9 @@ def test_a_million_instances_fit_and_answer() -> None:
     done = subprocess.run(
         [sys.executable, "-c", MILLION], capture_output=True, text=True, check=True, timeout=120
     )
-    total, filtered, deep, status, seconds, megabytes = done.stdout.split()
+    total, filtered, deep, status, megabytes = done.stdout.split()
 
     assert int(total) == 1_000_000
     assert (filtered, deep) == ("100", "100")
     assert status in STATUSES
-    assert float(seconds) < 2
     assert int(megabytes) < 250

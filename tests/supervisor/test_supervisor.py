@@ -106,9 +106,7 @@ def test_a_second_ctrl_c_kills_at_once(start: Start) -> None:
     read_until(process, "no")
     time.sleep(0.6)
     process.send_signal(signal.SIGINT)
-    before = time.monotonic()
-    assert process.wait(10) == 1
-    assert time.monotonic() - before < 5
+    assert process.wait(10) == 1  # and not after the 30 seconds that it would wait for the mule
 
 
 def test_one_ctrl_c_that_arrives_twice_is_one(start: Start) -> None:

@@ -13,7 +13,7 @@ from tests.rows import THEN
     ("value", "words"),
     [
         (None, "–"),
-        (0, "0 s"),
+        (0, "0 ms"),
         (340, "340 ms"),
         (4250, "4.2 s"),
         (12_000, "12 s"),
