@@ -170,6 +170,8 @@ class Supervisor:
             self._print_line(name, line)
         except OSError:
             self._asked_to_stop_at = self._asked_to_stop_at or time.monotonic()
+            # What is still buffered would fail once more when Python ends, and spoil the exit code.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

@@ -117,8 +117,9 @@ def test_the_copy_holds_what_the_engine_lists_and_every_workflow_opens(
     for workflow in WORKFLOWS:
         newest = Instance.objects.filter(workflow__name=workflow).newest_first().first()
         assert newest is not None
+        known = watched.client.get_instance(workflow, newest.instance_id).steps
         watched.open(workflow, newest.instance_id)
-        for step in watched.client.get_instance(workflow, newest.instance_id).steps:
+        for step in known:
             assert watched.page.get_by_text(step.name).count() > 0
 
 
