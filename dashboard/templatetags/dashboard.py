@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from dashboard.cloudflare.types import Status
+from dashboard.models.operation import State
 
 register = template.Library()
 
@@ -28,6 +30,14 @@ STATUS_WORDS = {
     Status.ERRORED: "Errored",
     Status.TERMINATED: "Terminated",
     Status.UNKNOWN: "Unknown",
+}
+OUTCOME_ICONS = {
+    State.SENDING: "sync",
+    State.ACCEPTED: "waiting",
+    State.LOST: "warning",
+    State.DONE: "complete",
+    State.SKIPPED: "terminated",
+    State.FAILED: "errored",
 }
 NOTICE_KINDS = {"success": "good", "debug": "info"}
 NOTICE_ICONS = {"error": "errored", "warning": "warning", "good": "complete"}
@@ -54,6 +64,18 @@ def status_badge(status: str) -> dict[str, object]:
         "icon_name": status if is_known else "unknown",
         "is_known": known.is_known,
     }
+
+
+@register.inclusion_tag("components/outcome_badge.html")
+def outcome_badge(state: str, count: int = 0) -> dict[str, object]:
+    """How far an operation has come, with its icon, word and colour."""
+    return {"state": State(state), "icon_name": OUTCOME_ICONS[State(state)], "count": count}
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """The value as JSON for people."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 @register.filter
