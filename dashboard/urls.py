@@ -7,6 +7,7 @@ done to an instance is posted to `/operations/`.
 from django.urls import path
 
 from dashboard.views import (
+    asking,
     errors,
     health,
     instance,
@@ -34,7 +35,7 @@ urlpatterns = [
     ),
     path("step-output/", step_output.step_output, name="step-output"),
     path("operations/", operations.operation_list, name="operations"),
-    path("operations/new/", operations.new_operation, name="new-operation"),
+    path("operations/new/", asking.new_operation, name="new-operation"),
     path("operations/<uuid:pk>/", operations.operation_detail, name="operation"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),

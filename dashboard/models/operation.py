@@ -51,10 +51,10 @@ class Operation(models.Model):
         return reverse("operation", args=[self.pk])
 
     @property
-    def states(self) -> list[tuple[str, int]]:
-        """How many items are in which state, in words."""
+    def states(self) -> list[tuple[State, int]]:
+        """How many items are in which state."""
         counts = Counter(State(item.state) for item in self.items.all())
-        return [(str(state.label).lower(), counts[state]) for state in State if counts[state]]
+        return [(state, counts[state]) for state in State if counts[state]]
 
     @property
     def in_words(self) -> str:
@@ -67,6 +67,8 @@ class Operation(models.Model):
             return f"{label} with rollback"
         if self.kind == Kind.SEND_EVENT:
             return f"{label} “{arguments.get('event_type', '')}”"
+        if self.kind == Kind.CREATE and (new := arguments.get("instances")):
+            return f"{label} {len(new)} instance{'s' * (len(new) != 1)}"
         return str(label)
 
 
@@ -153,6 +155,7 @@ class Item(models.Model):
 
     @property
     def instance_url(self) -> str:
+        """The page of its instance."""
         workflow = self.operation.workflow
         return reverse(
             "instance", args=[workflow.account.account_id, workflow.name, self.instance_id]

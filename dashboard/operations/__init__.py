@@ -4,10 +4,11 @@ from dashboard.operations.choices import (
     DANGEROUS,
     Choice,
     choices,
-    effects,
     refusal,
     refusal_for_user,
+    refusal_for_workflow,
 )
+from dashboard.operations.effects import effects
 from dashboard.operations.following import follow_due, judge_open, look
 from dashboard.operations.performing import Wanted, create, perform
 
@@ -24,4 +25,5 @@ __all__ = [
     "perform",
     "refusal",
     "refusal_for_user",
+    "refusal_for_workflow",
 ]

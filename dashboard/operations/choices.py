@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.urls import reverse
 
-from dashboard.models import Instance, Item, User
+from dashboard import connection
+from dashboard.models import Instance, Item, User, Workflow
 from dashboard.models.operation import Kind
 from dashboard.operations import allowed
 
@@ -47,45 +48,6 @@ class Choice:
         return self.kind in DANGEROUS
 
 
-@dataclass(frozen=True)
-class Effect:
-    """A sentence on what an operation will do; `kind` is the notice's: info or warning."""
-
-    kind: str
-    text: str
-
-
-EFFECTS = {
-    Kind.RESTART: [
-        Effect(
-            "warning",
-            "A restart begins the same instance anew, in place: Cloudflare erases its steps, their "
-            "outputs and errors, and events not yet taken. Steps that run again repeat what they "
-            "do outside.",
-        ),
-        Effect("info", "It keeps its id and params, and may run a newer version."),
-    ],
-    Kind.TERMINATE: [
-        Effect(
-            "warning",
-            "A terminated instance cannot be resumed, only restarted. Work in flight is cut off.",
-        )
-    ],
-    Kind.SEND_EVENT: [
-        Effect(
-            "info",
-            "An event that no step waits for yet is kept for later. It is sent once and never "
-            "again by itself.",
-        )
-    ],
-}
-
-
-def effects(kind: Kind) -> list[Effect]:
-    """What a person should know before asking for this."""
-    return EFFECTS.get(kind, [])
-
-
 def refusal_for_user(user: User) -> str:
     """Why this user cannot act at all; "" when they can."""
     if settings.READ_ONLY:
@@ -95,9 +57,24 @@ def refusal_for_user(user: User) -> str:
     return ""
 
 
+def refusal_for_workflow(workflow: Workflow) -> str:
+    """Why nothing at all can be asked of this workflow and its instances; "" when it can."""
+    account = workflow.account
+    if account.account_id not in connection.configured_accounts():
+        return (
+            f"This dashboard no longer watches account {account.name}, so nothing can be asked "
+            "of it."
+        )
+    if workflow.gone_at:
+        return "Cloudflare no longer has this workflow."
+    return ""
+
+
 def refusal(kind: Kind, instance: Instance) -> str:
     """Why this cannot be asked of the instance as it was last seen; "" when it can."""
-    return allowed.refusal(kind, instance.status, is_expired=instance.expired_at is not None)
+    return refusal_for_workflow(instance.workflow) or allowed.refusal(
+        kind, instance.status, is_expired=instance.expired_at is not None
+    )
 
 
 def choices(instance: Instance, user: User) -> list[Choice]:
@@ -105,6 +82,8 @@ def choices(instance: Instance, user: User) -> list[Choice]:
     for_user = refusal_for_user(user)
     latest = Item.objects.of_instance(instance.workflow, instance.instance_id).first()
     workflow = instance.workflow
+    is_expired = instance.expired_at is not None
+    for_all = for_user or refusal_for_workflow(workflow)
     query = {
         "account_id": workflow.account.account_id,
         "workflow_name": workflow.name,
@@ -113,7 +92,7 @@ def choices(instance: Instance, user: User) -> list[Choice]:
     return [
         Choice(
             kind,
-            for_user or refusal(kind, instance),
+            for_all or allowed.refusal(kind, instance.status, is_expired=is_expired),
             f"{reverse('new-operation')}?{urlencode({'kind': kind.value} | query)}",
             uuid.uuid5(KEYS, f"{instance.pk} {latest and latest.pk} {user.pk} {kind.value}"),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from dashboard.cloudflare.types import Status
 from dashboard.insight.durations import spoken
+from dashboard.models.operation import State
 
 register = template.Library()
 
@@ -29,6 +31,14 @@ STATUS_WORDS = {
     Status.ERRORED: "Errored",
     Status.TERMINATED: "Terminated",
     Status.UNKNOWN: "Unknown",
+}
+OUTCOME_ICONS = {
+    State.SENDING: "sync",
+    State.ACCEPTED: "waiting",
+    State.LOST: "warning",
+    State.DONE: "complete",
+    State.SKIPPED: "terminated",
+    State.FAILED: "errored",
 }
 NOTICE_KINDS = {"success": "good", "debug": "info"}
 NOTICE_ICONS = {"error": "errored", "warning": "warning", "good": "complete"}
@@ -55,6 +65,18 @@ def status_badge(status: str) -> dict[str, object]:
         "icon_name": status if is_known else "unknown",
         "is_known": known.is_known,
     }
+
+
+@register.inclusion_tag("components/outcome_badge.html")
+def outcome_badge(state: str, count: int = 0) -> dict[str, object]:
+    """How far an operation has come, with its icon, word and colour."""
+    return {"state": State(state), "icon_name": OUTCOME_ICONS[State(state)], "count": count}
+
+
+@register.filter
+def as_json(value: object) -> str:
+    """The value as JSON for people."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 @register.filter

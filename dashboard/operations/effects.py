@@ -1,0 +1,54 @@
+"""What a person should know before asking: said on the form, above its fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.cloudflare.targets import Target
+from dashboard.models.operation import Kind
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A sentence on what an operation will do; `kind` is the notice's: info or warning."""
+
+    kind: str
+    text: str
+
+
+EFFECTS = {
+    Kind.RESTART: [
+        Effect(
+            "warning",
+            "A restart begins the same instance anew, in place: Cloudflare erases its steps, their "
+            "outputs and errors, and events not yet taken. Steps that run again repeat what they "
+            "do outside.",
+        ),
+        Effect("info", "It keeps its id and params, and may run a newer version."),
+    ],
+    Kind.TERMINATE: [
+        Effect(
+            "warning",
+            "A terminated instance cannot be resumed, only restarted. Work in flight is cut off.",
+        )
+    ],
+    Kind.SEND_EVENT: [
+        Effect(
+            "info",
+            "An event that no step waits for yet is kept for later. It is sent once and never "
+            "again by itself.",
+        )
+    ],
+}
+
+
+def effects(kind: Kind, target: Target | None, *, is_batch: bool) -> list[Effect]:
+    """What the operation will do, and what the target (None: not configured) cannot do of it."""
+    found = list(EFFECTS.get(kind, []))
+    if kind is Kind.CREATE and target:
+        if is_batch and not target.has_batch:
+            found.append(Effect("info", f"{target.title} creates them one after the other."))
+        if not target.has_instance_retention:
+            text = f"{target.title} has no retention and no location per instance."
+            found.append(Effect("info", text))
+    return found

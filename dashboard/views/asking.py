@@ -1,0 +1,192 @@
+"""The forms in which people ask for an operation, and what becomes of a form that was sent."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from dashboard import connection, operations
+from dashboard.cloudflare import types
+from dashboard.cloudflare.targets import Target
+from dashboard.forms.creating import BatchForm, CreateForm
+from dashboard.forms.operations import INSTANCE_FORMS, OperationForm
+from dashboard.models import Instance, Operation, Workflow
+from dashboard.models.operation import Kind
+from dashboard.models.storing import storable
+from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.page import HtmxHttpRequest, render_page
+
+SENT_BEFORE = (
+    "This form had been sent before, so nothing was sent again; this is what became of it. "
+    "To ask for something else, open the form anew."
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a form is about. `instance` is None only where new ones are created."""
+
+    kind: Kind
+    workflow: Workflow
+    instance: Instance | None
+    is_batch: bool
+
+    @property
+    def title(self) -> str:
+        if self.instance is None:
+            return "Create a batch" if self.is_batch else "Create an instance"
+        return str(self.kind.label)
+
+    @cached_property
+    def target(self) -> Target | None:
+        """What talks Workflows there; None for an account that is not configured any more."""
+        try:
+            return connection.account_setting(self.workflow.account.account_id).target
+        except connection.UnknownAccount:
+            return None
+
+    @property
+    def refusal(self) -> str:
+        if self.instance is None:
+            return operations.refusal_for_workflow(self.workflow)
+        return operations.refusal(self.kind, self.instance)
+
+    @property
+    def back_url(self) -> str:
+        return (self.instance or self.workflow).get_absolute_url()
+
+    def form(self, data: QueryDict | None = None, **initial: Any) -> OperationForm:
+        """Its form: filled in with `data` as it was sent, or with what is known."""
+        if self.is_batch:
+            return BatchForm(data, initial=initial)
+        if self.instance is None:
+            has_retention = self.target is None or self.target.has_instance_retention
+            return CreateForm(data, initial=initial, has_retention=has_retention)
+        options: dict[str, Any] = {}
+        if self.kind is Kind.RESTART:
+            detail = self.instance.last_detail
+            options["steps"] = detail.steps if detail else ()
+        return INSTANCE_FORMS[self.kind](data, initial=initial, **options)
+
+
+@require_GET
+@operator_required
+def new_operation(request: HtmxHttpRequest) -> HttpResponse:
+    """The form for one kind of operation, with what it will do in words."""
+    subject = _subject(request.GET)
+    return _render(request, subject, subject.form(**_initial(request.GET, subject)))
+
+
+@operator_required
+def ask(request: HtmxHttpRequest) -> HttpResponse:
+    """Does what the form asks for; a form that cannot be goes back with every word that it held."""
+    subject = _subject(request.POST)
+    form = subject.form(request.POST)
+    if not form.is_valid():
+        return _render(request, subject, form, status=422)
+    if operations.refusal_for_workflow(subject.workflow):
+        return _render(request, subject, form, status=409)
+    began = timezone.now()
+    operation = _carry_out(request, subject, form)
+    if operation.requested_at < began:
+        messages.warning(request, SENT_BEFORE)
+        return redirect(operation)
+    if subject.instance is not None:
+        return redirect(f"{subject.instance.get_absolute_url()}#operations")
+    return redirect(operation)
+
+
+def _carry_out(request: HtmxHttpRequest, subject: Subject, form: OperationForm) -> Operation:
+    workflow = subject.workflow
+    wanted = operations.Wanted(
+        kind=subject.kind,
+        user=signed_in(request),
+        key=form.cleaned_data["key"],
+        reason=form.cleaned_data["reason"],
+        arguments=form.arguments(),
+        seen_generation=form.cleaned_data.get("seen_generation"),
+    )
+    client = connection.connect(workflow.account.account_id)
+    if subject.instance is None:
+        return operations.create(client, workflow, form.new_instances(), wanted, clock=timezone.now)
+    instance_id = subject.instance.instance_id
+    return operations.perform(client, workflow, instance_id, wanted, clock=timezone.now)
+
+
+def _render(
+    request: HtmxHttpRequest, subject: Subject, form: OperationForm, *, status: int = 200
+) -> HttpResponse:
+    ctx = {
+        "form": form,
+        "subject": subject,
+        "is_dangerous": subject.kind in operations.DANGEROUS,
+        "effects": operations.effects(subject.kind, subject.target, is_batch=subject.is_batch),
+        "now": timezone.now(),
+    }
+    return render_page(request, "operations/new.html", fragment="form", ctx=ctx, status=status)
+
+
+def _initial(query: QueryDict, subject: Subject) -> dict[str, Any]:
+    initial: dict[str, Any] = {
+        "kind": subject.kind.value,
+        "key": uuid.uuid4(),
+        "account_id": subject.workflow.account.account_id,
+        "workflow_name": subject.workflow.name,
+    }
+    instance = subject.instance
+    if instance is None:
+        return initial
+    initial |= {"instance_id": instance.instance_id, "seen_generation": instance.generation}
+    if subject.kind is Kind.SEND_EVENT:
+        initial["event_type"] = query.get("event_type", "") or _awaited(instance)
+    if subject.kind is Kind.RESTART:
+        initial["restart_from"] = query.get("restart_from", "")
+    return initial
+
+
+def _awaited(instance: Instance) -> str:
+    """The event type that a step of the instance waits for, where Cloudflare says it."""
+    detail = instance.last_detail
+    waits = [
+        step.event_type
+        for step in (detail.steps if detail else ())
+        if step.type is types.StepType.WAIT_FOR_EVENT and step.is_unfinished
+    ]
+    return waits[0] if waits else ""
+
+
+def _subject(given: QueryDict) -> Subject:
+    """What the parameters name; a 404 that says which of them leads nowhere."""
+    try:
+        kind = Kind(given.get("kind", ""))
+    except ValueError:
+        text = given.get("kind", "")[:40]
+        raise Http404(f"There is no operation called “{text}”.") from None
+    workflow = _workflow(given.get("account_id", ""), given.get("workflow_name", ""))
+    if kind is Kind.CREATE:
+        return Subject(kind, workflow, None, is_batch="is_batch" in given)
+    instance_id = given.get("instance_id", "")
+    instance = (
+        Instance.objects.with_workflow()
+        .filter(workflow=workflow, instance_id=storable(instance_id))
+        .first()
+    )
+    if instance is None:
+        raise Http404(f"There is no instance “{instance_id[:271]}” in the local copy.")
+    return Subject(kind, workflow, instance, is_batch=False)
+
+
+def _workflow(account_id: str, workflow_name: str) -> Workflow:
+    found = Workflow.objects.addressed(storable(account_id), storable(workflow_name))
+    workflow = found.select_related("account").first()
+    if workflow is None:
+        raise Http404(f"There is no workflow “{workflow_name[:64]}” in the local copy.")
+    return workflow
