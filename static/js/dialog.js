@@ -5,6 +5,13 @@
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     if (ctx.target === body && !dialog.open) dialog.showModal();
   });
+  // A link that is called a button opens with the space bar too.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === " " && event.target.matches("a[role=button]")) {
+      event.preventDefault();
+      event.target.click();
+    }
+  });
   dialog.addEventListener("close", () => body.replaceChildren());
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-close]")) {
