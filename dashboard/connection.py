@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from dashboard import cloudflare, env
 from dashboard.cloudflare import targets
 
 #: A local `wrangler dev` has no accounts; this is how its one world is called here.
 LOCAL_ACCOUNT_ID = "local"
+BASE_URL_CURE = (
+    "Leave it out for Cloudflare itself, or write http://127.0.0.1:8787 for a `wrangler dev`."
+)
 
 
 class UnknownAccount(LookupError):
@@ -39,11 +43,18 @@ class AccountSetting:
 
 def configured_accounts() -> dict[str, AccountSetting]:
     """The configured accounts by id, as the environment says now."""
+    return {account.account_id: account for account in read_accounts() if account.account_id}
+
+
+def read_accounts() -> list[AccountSetting]:
+    """Every account that the environment names, also one whose id is missing.
+
+    Raises ImproperlyConfigured for what cannot be read at all.
+    """
     names = env.text(
         "CLOUDFLARE_ACCOUNTS", help="Names of several accounts, such as `prod staging`."
     ).split()
-    found = [_read_account(name) for name in names] if names else [_read_account("")]
-    return {account.account_id: account for account in found if account.account_id}
+    return [_read_account(name) for name in names or [""]]
 
 
 def _read_account(name: str) -> AccountSetting:
@@ -53,7 +64,12 @@ def _read_account(name: str) -> AccountSetting:
         targets.CLOUDFLARE_URL,
         help="Another address of the API, or that of a running `wrangler dev`.",
     )
-    target, base_url = targets.target_of(base_url)
+    try:
+        target, base_url = targets.target_of(base_url)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"CLOUDFLARE_API_BASE_URL{suffix} is no address: {error}. {BASE_URL_CURE}"
+        ) from error
     account_id = env.text(f"CLOUDFLARE_ACCOUNT_ID{suffix}", help="The account to watch.")
     if not account_id and not target.has_accounts:
         account_id = f"{LOCAL_ACCOUNT_ID}{suffix.lower()}"

@@ -7,8 +7,10 @@ mounted as files.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -48,15 +50,40 @@ def flag(name: str, default: bool = False, *, help: str) -> bool:
 def number(name: str, default: int, *, help: str, minimum: int = 0) -> int:
     """A whole number of at least `minimum`; raises ImproperlyConfigured for anything else."""
     value = text(name, str(default), help=help)
-    if not value.isdigit() or int(value) < minimum:
+    if not (value.isascii() and value.isdigit()) or int(value) < minimum:
         raise ImproperlyConfigured(f"{name} is {value!r}; write a whole number from {minimum} on.")
     return int(value)
+
+
+def address(name: str, default: str = "", *, schemes: Sequence[str], help: str) -> str:
+    """An address with a host (or a path, for a socket); raises ImproperlyConfigured otherwise."""
+    return checked_address(name, text(name, default, help=help), schemes)
+
+
+def checked_address(name: str, value: str, schemes: Sequence[str]) -> str:
+    """The value again; raises ImproperlyConfigured, without it, when it is no such address.
+
+    What is refused is not repeated: it may hold a password.
+    """
+    try:
+        parts = urlsplit(value)
+        is_address = parts.scheme in schemes and bool(parts.hostname or parts.path)
+        is_address = is_address and parts.port != 0
+    except ValueError:
+        is_address = False
+    if value and not is_address:
+        begins = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise ImproperlyConfigured(
+            f"{name} is not an address; write the whole of it, beginning with {begins}."
+        )
+    return value
 
 
 def secret(name: str, *, help: str) -> str:
     """The variable, or the content of the file that `NAME_FILE` names.
 
-    Raises ImproperlyConfigured when that file cannot be read; the message holds only its path.
+    Raises ImproperlyConfigured when that file cannot be read, or is empty; the message holds only
+    its path.
     """
     VARIABLES[name] = Variable(name, "", help)
     if value := os.environ.get(name, "").strip():
@@ -65,8 +92,13 @@ def secret(name: str, *, help: str) -> str:
     if not path:
         return ""
     try:
-        return Path(path).read_text().strip()
+        value = Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ImproperlyConfigured(
             f"{name}_FILE names {path}, which cannot be read: {error.strerror}."
         ) from error
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{name}_FILE names {path}, which holds no text.") from None
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE names {path}, which is empty.")
+    return value

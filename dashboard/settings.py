@@ -49,8 +49,9 @@ DEBUG = env.flag("DEBUG", help="Django's debug pages; never in production.")
 # -- addresses ---------------------------------------------------------------------------------
 BIND = env.text("BIND", "127.0.0.1", help="Address that `make run` listens on.")
 PORT = env.number("PORT", 8000, help="Port that `make run` listens on; 0 takes any free one.")
-PUBLIC_URL = env.text(
+PUBLIC_URL = env.address(
     "PUBLIC_URL",
+    schemes=["https", "http"],
     help="Address that people use, such as https://workflows.example.com; turns on secure cookies.",
 )
 _public = urlsplit(PUBLIC_URL)
@@ -105,6 +106,7 @@ CELERY_WORKERS = env.number(
 # -- database ----------------------------------------------------------------------------------
 DATABASE_URL = env.secret("DATABASE_URL", help="PostgreSQL, such as postgres://user@host/name.")
 if DATABASE_URL:
+    env.checked_address("DATABASE_URL", DATABASE_URL, ["postgres", "postgresql"])
     DATABASES = {
         "default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)
     }
@@ -126,7 +128,11 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- Redis carries tasks; nothing that must last lives in it ----------------------------------
-REDIS_URL = env.secret("REDIS_URL", help="Redis, such as redis://host:6379/0; private if unset.")
+REDIS_URL = env.checked_address(
+    "REDIS_URL",
+    env.secret("REDIS_URL", help="Redis, such as redis://host:6379/0; private if unset."),
+    ["redis", "rediss", "unix", "redis+socket"],
+)
 REDIS_SOCKET = redis.socket_path(DATA_DIR)
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{REDIS_SOCKET}"
 if CELERY_BROKER_URL.startswith("unix://"):

@@ -241,13 +241,13 @@ class Step:
     def base_name(self) -> str:
         """The name the workflow's author wrote: without the last `-N`, which Cloudflare adds."""
         head, dash, count = self.name.rpartition("-")
-        return head if dash and count.isdigit() else self.name
+        return head if dash and count.isdecimal() else self.name
 
     @property
     def count(self) -> int | None:
         """The N that Cloudflare added to the name; None when there is none."""
         _, dash, count = self.name.rpartition("-")
-        return int(count) if dash and count.isdigit() else None
+        return int(count) if dash and count.isdecimal() else None
 
     @property
     def is_unfinished(self) -> bool:

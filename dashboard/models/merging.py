@@ -38,7 +38,7 @@ def merge_listed(
     if is_older and listed.status != row.status:
         return Merge(_only_blanks(row, facts))
     if not is_older and _is_restarted_in_list(row, listed):
-        return Merge(_fresh_facts() | facts, Change.Kind.RESTARTED)
+        return Merge(_fresh_facts() | facts | {"is_listed": True}, Change.Kind.RESTARTED)
     merge = Merge(_differences(row, facts | {"is_listed": True}))
     if row.expired_at and not is_older:
         merge.fields["expired_at"] = None

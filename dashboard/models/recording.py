@@ -14,7 +14,7 @@ from dashboard.models import merging
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail, facts_of
 from dashboard.models.merging import Merge
-from dashboard.models.storing import storable_facts
+from dashboard.models.storing import fits, storable_facts
 from dashboard.models.workflow import Version, Workflow
 
 MERGED_FIELDS = [
@@ -39,7 +39,9 @@ def record_workflows(
     account: Account, listed: Sequence[types.Workflow], *, now: datetime
 ) -> list[Workflow]:
     """Writes a whole workflow list; those missing from it are marked as gone. Returns the rest."""
-    present = [record_workflow(account, told, now) for told in listed]
+    present = [
+        record_workflow(account, told, now) for told in listed if fits(Workflow, "name", told.name)
+    ]
     account.workflows.filter(gone_at=None).exclude(pk__in=[row.pk for row in present]).update(
         gone_at=now
     )
@@ -70,7 +72,7 @@ def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Wo
     row, is_new = Workflow.objects.get_or_create(
         account=account,
         name=told.name,
-        cloudflare_id=told.id,
+        cloudflare_id=storable_facts(Workflow, {"cloudflare_id": told.id})["cloudflare_id"],
         defaults=facts | {"first_seen_at": now, "changed_at": now},
     )
     if is_new:
@@ -84,7 +86,7 @@ def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Wo
 
 def record_versions(workflow: Workflow, listed: Iterable[types.Version], *, now: datetime) -> None:
     """Writes the versions of a workflow; earlier ones are kept."""
-    for told in listed:
+    for told in (version for version in listed if fits(Version, "version_id", version.id)):
         Version.objects.update_or_create(
             workflow=workflow,
             version_id=told.id,
@@ -117,7 +119,8 @@ def record_page(
 ) -> Recorded:
     """Writes one page of a list that was asked for at `asked_at`. Finished rows that did not change
     are not touched; unfinished ones are marked as seen."""
-    by_id = {told.id: told for told in listed}  # A page may show a row twice while lists shift.
+    # A page may show a row twice while lists shift. An id that no column holds is no instance's.
+    by_id = {told.id: told for told in listed if fits(Instance, "instance_id", told.id)}
     with transaction.atomic():
         known = {
             row.instance_id: row

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-import json
+import re
 from typing import Any
 
 from django.db import models
 
+#: PostgreSQL holds neither NUL characters nor halves of one, and no page can be written with those.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: The largest whole number of a column in every database.
+LARGEST = 2**63 - 1
+
 
 def storable(text: str) -> str:
-    """The text without NUL characters, which PostgreSQL cannot hold."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    """The text with a replacement character for each that a database cannot hold."""
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def storable_json(value: Any) -> Any:
-    """The JSON value without NUL characters in its texts."""
-    return json.loads(json.dumps(value).replace("\\u0000", "\\ufffd"))
+    """The JSON value with such texts only, in keys too."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list | tuple):
+        return [storable_json(one) for one in value]
+    if isinstance(value, dict):
+        return {storable(str(name)): storable_json(one) for name, one in value.items()}
+    return value
 
 
 def storable_facts(model: type[models.Model], facts: dict[str, Any]) -> dict[str, Any]:
-    """The facts, each text cut to its column: an unknown word may be longer than any known one."""
+    """The facts, each cut to its column: an unknown word may be longer than any known one, and
+    JSON knows larger numbers than a database."""
     return {name: _fit(model, name, value) for name, value in facts.items()}
 
 
+def fits(model: type[models.Model], name: str, text: str) -> bool:
+    """True when the column holds the text as it is. What names a row must not be cut."""
+    return bool(_fit(model, name, text) == text)
+
+
 def _fit(model: type[models.Model], name: str, value: Any) -> Any:
+    column = model._meta.get_field(name)
+    if isinstance(value, int):
+        is_negative = value < 0 and isinstance(column, models.PositiveBigIntegerField)
+        return None if is_negative else min(max(value, -LARGEST), LARGEST)
+    if isinstance(value, list | dict):
+        return storable_json(value)
     if not isinstance(value, str):
         return value
-    limit = getattr(model._meta.get_field(name), "max_length", None)
-    return storable(value)[:limit]
+    return storable(value)[: getattr(column, "max_length", None)]

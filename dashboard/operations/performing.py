@@ -35,6 +35,8 @@ Clock = Callable[[], datetime]
 WATCH = timedelta(hours=24)
 #: How long the instance is watched when Cloudflare's answer was lost.
 WATCH_LOST = timedelta(minutes=2)
+#: How many new instances somebody waits to see; the others are followed while they read on.
+LOOKS_AT_ONCE = 5
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def create(
     groups = [list(new)] if is_batch else [[one] for one in new]
     for group in groups:
         _create_group(client, workflow, group, [items[one.id] for one in group], clock)
-    for item in operation.items.unsettled():
+    for item in operation.items.unsettled()[:LOOKS_AT_ONCE]:
         look(client, item, now=clock())
     return operation
 

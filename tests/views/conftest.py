@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+import time_machine
+from django.core.cache import cache
 from django.test import Client
 
 from dashboard.models import User
+from dashboard.simulator.server import Server
+from tests.fixtures import Watched
 
 
 @pytest.fixture
@@ -18,3 +24,11 @@ def actor(client: Client, operator: User) -> Client:
     """A browser in which somebody is signed in who may act."""
     client.force_login(operator)
     return client
+
+
+@pytest.fixture
+def on_call(watched: Watched, configured: Server) -> Iterator[Watched]:
+    """The simulated account is the one that is configured, and pages live by its clock."""
+    cache.clear()
+    with time_machine.travel(watched.clock(), tick=False):
+        yield watched
