@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.servers.engine import LocalEngine
@@ -16,6 +17,10 @@ from tests.servers.process import NotInstalled
 from tests.servers.redis import Redis
 
 pytest_plugins = ["tests.fixtures"]
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile("steady", deadline=None)
+hypothesis.settings.load_profile("steady")
 
 # Playwright's sync API runs an event loop in the test's thread; Django would refuse queries there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
