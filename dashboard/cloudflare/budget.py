@@ -101,7 +101,7 @@ def bucket(share: float, *, quota: int = QUOTA, window: float = WINDOW) -> Bucke
     A quota so small that a share of it is less than four requests still gets a request at a time.
     """
     allowed = share * quota
-    burst = max(2.0, min(quota / 20, allowed / 2))
+    burst = max(2.0, min(quota / 10, allowed / 2))
     return Bucket(burst, max(allowed - burst, allowed / 4) / window)
 
 

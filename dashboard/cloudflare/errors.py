@@ -19,6 +19,8 @@ An error is mapped on Cloudflare's own code first, then on the HTTP status, then
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class CloudflareError(Exception):
     """Something Cloudflare, or the way to it, refused us. `str()` is a sentence for people.
@@ -80,8 +82,10 @@ class BudgetSpent(RateLimited):
     `was_sent` is False, `retry_after` the seconds to wait, always known.
     """
 
-    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
-        super().__init__(message, was_sent=False)
+    def __init__(
+        self, message: str, *, retry_after: float = 0.0, was_sent: bool = False, **facts: Any
+    ) -> None:
+        super().__init__(message, was_sent=was_sent, **facts)
         self.retry_after: float = retry_after
 
 
