@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from dashboard.cloudflare.budget import TERMS, Lane
+from dashboard.cloudflare.budget import TERMS, Bucket, Lane, bucket
 
 STEP_MS = 5_000
 MINUTE_MS = 60_000
@@ -61,6 +61,15 @@ class Reading:
     @property
     def told_remaining(self) -> int | None:
         return None if self.told_used is None else max(0, self.quota - self.told_used)
+
+    @property
+    def pace(self) -> Bucket:
+        """How background work is paced now."""
+        return bucket(self.share, quota=self.quota, window=self.window)
+
+    @property
+    def share_percent(self) -> float:
+        return round(100 * self.share, 1)
 
     @property
     def used_percent(self) -> float:

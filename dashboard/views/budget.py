@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -22,7 +21,7 @@ def budget_detail(request: HtmxHttpRequest) -> HttpResponse:
         ledger = budget.ledger()
         meter = Meter(names, ledger.reading if ledger else None, now)
         pages.append(BudgetPage(meter, ledger))
-    ctx = {"budgets": pages, "share": settings.BUDGET_SHARE, "now": now}
+    ctx = {"budgets": pages, "now": now}
     return render_page(request, "budget/page.html", fragment="budgets", ctx=ctx)
 
 
