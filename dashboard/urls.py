@@ -8,6 +8,7 @@ from django.urls import path
 
 from dashboard.views import (
     asking,
+    budget,
     errors,
     health,
     instance,
@@ -37,6 +38,8 @@ urlpatterns = [
     path("operations/", operations.operation_list, name="operations"),
     path("operations/new/", asking.new_operation, name="new-operation"),
     path("operations/<uuid:pk>/", operations.operation_detail, name="operation"),
+    path("budget/", budget.budget_detail, name="budget"),
+    path("budget/meter/", budget.budget_meter, name="budget-meter"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
     path("healthz", health.healthz, name="healthz"),

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.core.cache import cache
 
 from dashboard.cloudflare import Client
-from dashboard.cloudflare.errors import CloudflareError, NotFound
+from dashboard.cloudflare.errors import BudgetSpent, CloudflareError, NotFound
 from dashboard.models import Account, Instance, Workflow, recording
 from dashboard.sync.account import ensure_accounts
 from dashboard.sync.reading import read_instance
@@ -33,6 +33,11 @@ class Found:
     instance: Instance | None = None
     failure: CloudflareError | None = None
     elsewhere: tuple[Instance, ...] = ()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Nobody asked Cloudflare: the request budget has nothing left for it now."""
+        return isinstance(self.failure, BudgetSpent)
 
     @property
     def is_missing(self) -> bool:

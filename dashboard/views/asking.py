@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from dashboard import connection, operations
-from dashboard.cloudflare import types
+from dashboard.cloudflare import Spender, types
 from dashboard.cloudflare.targets import Target
 from dashboard.forms.creating import BatchForm, CreateForm
 from dashboard.forms.operations import INSTANCE_FORMS, OperationForm
@@ -114,7 +114,7 @@ def _carry_out(request: HtmxHttpRequest, subject: Subject, form: OperationForm) 
         arguments=form.arguments(),
         seen_generation=form.cleaned_data.get("seen_generation"),
     )
-    client = connection.connect(workflow.account.account_id)
+    client = connection.connect(workflow.account.account_id, spender=Spender.OPERATIONS)
     if subject.instance is None:
         return operations.create(client, workflow, form.new_instances(), wanted, clock=timezone.now)
     instance_id = subject.instance.instance_id

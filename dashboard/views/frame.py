@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from dashboard import connection, operations
 from dashboard.cloudflare.targets import CLOUDFLARE_URL
+from dashboard.insight.budget_page import Meter
 from dashboard.models import Account, User
 
 #: A sync that has not come through for so long has stopped.
@@ -30,6 +31,8 @@ class Sync:
     synced_at: datetime | None = None
     error: str = ""
     failed_at: datetime | None = None
+    waits_for_budget: bool = False
+    goes_on_at: datetime | None = None
 
     @property
     def stale_from(self) -> datetime | None:
@@ -110,6 +113,15 @@ class Frame:
         return ", ".join(sorted(titles))
 
     @cached_property
+    def meters(self) -> list[Meter]:
+        """What is left of each token's request budget; asks Redis once for each."""
+        try:
+            found = connection.budgets()
+        except ImproperlyConfigured:
+            return []
+        return [Meter(names, budget.read(), self.now) for names, budget in found]
+
+    @cached_property
     def syncs(self) -> list[Sync]:
         """Configured accounts first, then those that are only remembered."""
         known = {account.account_id: account for account in Account.objects.order_by("name")}
@@ -131,4 +143,6 @@ class Frame:
             account.synced_at,
             account.sync_error,
             account.sync_failed_at,
+            account.waits_for_budget,
+            account.next_sync_at,
         )

@@ -55,6 +55,7 @@ def _shown(
         "is_current": is_current,
         "failure": found.failure,
         "is_missing": found.is_missing,
+        "is_waiting": found.is_waiting,
         "is_watched": client is not None,
         "console_url": client and _console_url(client, instance),
         "output_url": step_output_url(instance),

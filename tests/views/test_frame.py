@@ -21,6 +21,7 @@ PAGES = [
     "/accounts/acc1/workflows/",
     "/accounts/acc1/workflows/orders/",
     "/operations/",
+    "/budget/",
 ]
 
 
