@@ -95,6 +95,11 @@ SYNC_REQUESTS_PER_MINUTE = env.number(
     help="What background sync may ask of each account; Cloudflare allows 240 for everything.",
     minimum=1,
 )
+KEEP_DAYS = env.number(
+    "KEEP_DAYS",
+    0,
+    help="Days after its end that an instance is forgotten, once Cloudflare has; 0 keeps all.",
+)
 
 # -- processes ---------------------------------------------------------------------------------
 WEB_WORKERS = env.number("WEB_WORKERS", 1, help="Web processes that `make run` starts.", minimum=1)
