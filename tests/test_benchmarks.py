@@ -23,7 +23,7 @@ def test_a_small_run_prints_every_figure_and_unchanged_rows_write_nothing() -> N
     )
     head, _, *found = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()]
 
-    assert [cells[0] for cells in found][0] == "sqlite, 2,000"
+    assert found[0][0] == "sqlite, 2,000"
     for cells in found:
         assert len(cells) == len(head) == 8
         assert all(any(letter.isdigit() for letter in cell) for cell in cells)

@@ -45,7 +45,7 @@ INSERT_POSTGRES = INSERT.format(
     f"({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})"
 )
 SELECT = (
-    "SELECT instance_id, id, status, version_id, trigger, {}, is_listed, expired_at IS NULL "
+    "SELECT instance_id, id, status, version_id, trigger, {}, is_listed AND expired_at IS NULL "
     "FROM dashboard_instance WHERE workflow_id = %s AND instance_id {}"
 )
 MOMENTS = ("created_on", "modified_on", "started_on", "ended_on", "seen_at")
@@ -64,57 +64,72 @@ FINISHED_WORDS = frozenset(status.value for status in FINISHED)
 
 
 class Known(NamedTuple):
-    """A row of the table: `facts` in the order of `merging.LISTED`; `is_plain` when a list has
-    shown it and it has not expired."""
+    """A row of the table: its facts in the order of `facts_told`."""
 
-    pk: int
     facts: tuple[Any, ...]
+    pk: int
     seen_at: str
-    is_plain: bool
 
     def says(self, told: types.Instance) -> bool:
         """True when the row says already what a list says: merging would change nothing."""
-        return self.is_plain and merging.is_said(
-            self.facts,
-            (
-                told.status,
-                told.version_id,
-                told.trigger,
-                told.created_on,
-                told.modified_on,
-                told.started_on,
-                told.ended_on,
-            ),
-        )
+        facts = facts_told(told)
+        return self.facts == facts or merging.is_said(self.facts, facts)
 
     @property
     def is_unfinished(self) -> bool:
-        return self.is_plain and self.facts[0] not in FINISHED_WORDS
+        return self.facts[0] not in FINISHED_WORDS
+
+
+def facts_told(told: types.Instance) -> tuple[Any, ...]:
+    """What a list says, in the order of `merging.LISTED`; and that it is listed and not expired."""
+    return (
+        told.status,
+        told.version_id,
+        told.trigger,
+        told.created_on,
+        told.modified_on,
+        told.started_on,
+        told.ended_on,
+        True,
+    )
 
 
 def known_rows(workflow_id: int, instance_ids: Iterable[str]) -> dict[str, Known]:
     """The workflow's rows with these ids, by id; not locked."""
     is_sqlite = connection.vendor == "sqlite"
     ids = json.dumps([*instance_ids]) if is_sqlite else [*instance_ids]
+    read = datetime.fromisoformat
     with connection.cursor() as cursor:
         cursor.execute(SELECT_SQLITE if is_sqlite else SELECT_POSTGRES, [workflow_id, ids])
-        return {row[0]: _known(row) for row in cursor.fetchall()}
-
-
-def _known(row: tuple[Any, ...]) -> Known:
-    _, pk, status, version, trigger, created, modified, started, ended, *rest = row
-    seen_at, is_listed, is_there = rest
-    read = datetime.fromisoformat
-    facts = (
-        status,
-        version,
-        trigger,
-        read(created),
-        read(modified) if modified else None,
-        read(started) if started else None,
-        read(ended) if ended else None,
-    )
-    return Known(pk, facts, seen_at, bool(is_listed and is_there))
+        return {
+            id_: Known(
+                (
+                    status,
+                    version,
+                    trigger,
+                    read(created),
+                    modified and read(modified),
+                    started and read(started),
+                    ended and read(ended),
+                    is_plain,
+                ),
+                pk,
+                seen_at,
+            )
+            for (
+                id_,
+                pk,
+                status,
+                version,
+                trigger,
+                created,
+                modified,
+                started,
+                ended,
+                seen_at,
+                is_plain,
+            ) in cursor.fetchall()
+        }
 
 
 def insert_new(workflow_id: int, rows: Iterable[types.Instance], now: datetime) -> int:

@@ -137,7 +137,7 @@ def test_what_the_quick_comparison_passes_over_would_change_nothing(
     facts = {"created_on": THEN, "version_id": "", "trigger": "unknown"}
     row = Instance(**facts | merging.listed_facts(first), read_at=THEN + minutes(minute))
     known = tuple(getattr(row, name) for name in merging.LISTED)
-    known_row = bulk.Known(1, known, "", is_plain=True)
+    known_row = bulk.Known((*known, True), 1, "")
 
     if known_row.says(second):
         merge = merging.merge_listed(row, second, asked_at=THEN, is_list_live=is_live)
