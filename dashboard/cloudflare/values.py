@@ -54,7 +54,7 @@ def instant(value: Any) -> datetime | None:
         return None
     try:
         if isinstance(value, str):
-            moment = datetime.fromisoformat(value.strip())
+            moment = datetime.fromisoformat(value if value[-1:] == "Z" else value.strip())
             if moment.tzinfo is UTC:  # The usual shape, `…Z`: lists hold four in each row.
                 return moment
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
