@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 # What depends on the database runs a second time, on PostgreSQL.
 DATABASE_TESTS := $(wildcard tests/models tests/sync tests/operations tests/alerts tests/views)
 
-.PHONY: help run test lint format screenshots lock clean
+.PHONY: help run test lint format bench screenshots lock clean
 
 help: ## List what `make` can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-12s%s\n", w, $$0 }'
@@ -33,6 +33,9 @@ format: $(VENV)/.test ## Put code and templates into their one format
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 	find templates -name '*.html' -exec $(VENV)/bin/djade {} +
+
+bench: $(VENV)/.test ## Measure storing and reading beside their floors; takes five minutes
+	$(RUN) -m benchmarks
 
 screenshots: $(VENV)/.test ## Take the README's pictures from the running application
 	$(RUN) -m tests.screenshots

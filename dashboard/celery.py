@@ -36,5 +36,10 @@ app.conf.update(
             "schedule": 1.0,
             "options": {"expires": 10},
         },
+        "prune": {
+            "task": "dashboard.tasks.prune",
+            "schedule": 600.0,
+            "options": {"expires": 300},
+        },
     },
 )

@@ -97,6 +97,11 @@ BUDGET_SHARE = env.number(
     minimum=1,
     maximum=80,  # `budget.LARGEST_SHARE`, without the time that importing its room takes.
 )
+KEEP_DAYS = env.number(
+    "KEEP_DAYS",
+    0,
+    help="Days after its end that an instance is forgotten, once Cloudflare has; 0 keeps all.",
+)
 
 # -- processes ---------------------------------------------------------------------------------
 WEB_WORKERS = env.number("WEB_WORKERS", 1, help="Web processes that `make run` starts.", minimum=1)

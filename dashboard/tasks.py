@@ -5,14 +5,21 @@ The database says what is due; a task that is lost or run twice does no harm.
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+
+from django.conf import settings
 from django.utils import timezone
 
 from dashboard import connection, operations, sync
 from dashboard.celery import app
 from dashboard.cloudflare import Lane, Spender
 from dashboard.logs import DATABASE_AWAY
-from dashboard.models import Account
+from dashboard.models import Account, pruning
 from dashboard.sync.account import LEASE
+
+#: How long one round of forgetting may take; the next goes on from there.
+PRUNE_SECONDS = 60
 
 
 @app.task(throws=DATABASE_AWAY)
@@ -40,4 +47,17 @@ def follow_operations() -> None:
     operations.follow_due(
         lambda account_id: connection.connect(account_id, Lane.WATCHED, Spender.OPERATIONS),
         clock=timezone.now,
+    )
+
+
+@app.task(throws=DATABASE_AWAY)
+def prune() -> None:
+    """Forgets instances that ended more than KEEP_DAYS ago, if that is set."""
+    if not settings.KEEP_DAYS:
+        return
+    end = time.monotonic() + PRUNE_SECONDS
+    pruning.prune(
+        keep=timedelta(days=settings.KEEP_DAYS),
+        now=timezone.now(),
+        is_time_up=lambda: time.monotonic() >= end,
     )

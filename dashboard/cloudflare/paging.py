@@ -90,4 +90,7 @@ def _is_said_to_be_last(result: Result, page: int) -> bool:
 
 
 def _keys(result: Result, key: str) -> set[str]:
-    return {values.text(values.mapping(row).get(key)) for row in values.items(result.value)}
+    return {
+        values.text(row.get(key)) if isinstance(row, dict) else ""
+        for row in values.items(result.value)
+    }

@@ -157,9 +157,12 @@ class Graph:
     graph: Json | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Instance:
-    """One row of a list: an execution of a workflow, without its steps."""
+    """One row of a list: an execution of a workflow, without its steps.
+
+    Not frozen, as the others are: that would make reading a list twice as slow.
+    """
 
     id: str
     status: Status

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from dashboard.cloudflare import types
-from dashboard.models import merging
+from dashboard.models import bulk, merging
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail, facts_of
 from dashboard.models.merging import Merge
@@ -27,12 +27,26 @@ MERGED_FIELDS = [
 SETTLING = timedelta(seconds=60)
 
 
+#: How old `seen_at` of an unfinished instance may grow while lists go on showing it unchanged.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The rows of one page of a list, and when it was asked for."""
+
+    rows: Sequence[types.Instance]
+    asked_at: datetime
+
+
 @dataclass(frozen=True)
 class Recorded:
-    """What one page brought: how many rows were new, and how many changed."""
+    """What pages brought: how many rows were new, how many changed, and the keys of the unfinished
+    ones that they showed as they were."""
 
     new: int = 0
     changed: int = 0
+    seen: list[int] = field(default_factory=list)
 
 
 def record_workflows(
@@ -111,37 +125,72 @@ def record_versions(workflow: Workflow, listed: Iterable[types.Version], *, now:
 
 def record_page(
     workflow: Workflow,
-    listed: Iterable[types.Instance],
+    listed: Sequence[types.Instance],
     *,
     asked_at: datetime,
     now: datetime,
     is_list_live: bool = False,
 ) -> Recorded:
-    """Writes one page of a list that was asked for at `asked_at`. Finished rows that did not change
-    are not touched; unfinished ones are marked as seen."""
-    # A page may show a row twice while lists shift. An id that no column holds is no instance's.
-    by_id = {told.id: told for told in listed if fits(Instance, "instance_id", told.id)}
+    """Writes one page of a list that was asked for at `asked_at`, as `record_pages` does."""
+    return record_pages(workflow, [Listed(listed, asked_at)], now=now, is_list_live=is_list_live)
+
+
+def record_pages(
+    workflow: Workflow, pages: Iterable[Listed], *, now: datetime, is_list_live: bool = False
+) -> Recorded:
+    """Writes some pages of a list at once, in the order they came.
+
+    Rows that say nothing new cost one look: nothing is locked or written for them, except that
+    `seen_at` of unfinished ones is moved on once in SEEN_EVERY.
+    """
+    # While lists shift a row may come twice: the later one counts. An id that no column holds is
+    # no instance's.
+    told = {
+        row.id: (row, page.asked_at)
+        for page in pages
+        for row in page.rows
+        if fits(Instance, "instance_id", row.id)
+    }
+    known = bulk.known_rows(workflow.pk, told)
+    fresh = [row for id_, (row, _) in told.items() if id_ not in known]
+    seen: dict[int, str] = {}
+    news: dict[int, tuple[types.Instance, datetime]] = {}
+    for id_, row in known.items():
+        listed = told[id_]
+        if not row.says(listed[0]):
+            news[row.pk] = listed
+        elif row.is_unfinished:
+            seen[row.pk] = row.seen_at
+    limit = bulk.text_of(now - SEEN_EVERY)
+    stale = [pk for pk, seen_at in seen.items() if seen_at < limit]
+    if not (fresh or news or stale):
+        return Recorded(seen=[*seen])
     with transaction.atomic():
-        known = {
-            row.instance_id: row
-            for row in Instance.objects.select_for_update()
-            .filter(workflow=workflow, instance_id__in=by_id)
-            .order_by("pk")
-        }
-        fresh = [_new_row(workflow, told, now) for id_, told in by_id.items() if id_ not in known]
-        Instance.objects.bulk_create(fresh, ignore_conflicts=True)
-        changed: list[Instance] = []
-        for row in known.values():
-            merge = merging.merge_listed(
-                row, by_id[row.instance_id], asked_at=asked_at, is_list_live=is_list_live
-            )
-            if _apply(row, merge, now):
-                changed.append(row)
-        Instance.objects.bulk_update(changed, MERGED_FIELDS)
-        Instance.objects.filter(pk__in=[row.pk for row in known.values()]).unfinished().update(
-            seen_at=now
-        )
-    return Recorded(new=len(fresh), changed=len(changed))
+        new = bulk.insert_new(workflow.pk, fresh, now) if fresh else 0
+        changed, same = _merge_each(news, now, is_list_live) if news else ([], [])
+        bulk.mark_as_seen([*stale, *same], now)
+    return Recorded(new=new, changed=len(changed), seen=[*seen, *same])
+
+
+def _merge_each(
+    news: dict[int, tuple[types.Instance, datetime]], now: datetime, is_list_live: bool
+) -> tuple[list[Instance], list[int]]:
+    """Merges what was told of rows into them, as they are now that nobody else can change them.
+
+    Gives the rows that changed, and the keys of unfinished ones that did not.
+    """
+    changed, same = [], []
+    for row in Instance.objects.select_for_update().filter(pk__in=news).order_by("pk"):
+        told, asked_at = news[row.pk]
+        merge = merging.merge_listed(row, told, asked_at=asked_at, is_list_live=is_list_live)
+        if _apply(row, merge, now):
+            changed.append(row)
+        elif row.is_live:
+            same.append(row.pk)
+    Instance.objects.bulk_create(
+        changed, update_conflicts=True, unique_fields=["id"], update_fields=MERGED_FIELDS
+    )
+    return changed, same
 
 
 def record_detail(
@@ -183,18 +232,6 @@ def record_absence(instance: Instance, *, now: datetime) -> Instance:
             row.expired_at = now
             row.save(update_fields=["expired_at"])
     return row
-
-
-def _new_row(workflow: Workflow, told: types.Instance, now: datetime) -> Instance:
-    guess = {"created_on": told.started_on or now, "is_listed": told.created_on is not None}
-    return Instance(
-        workflow=workflow,
-        instance_id=told.id,
-        duration_ms=merging.duration_ms(told.started_on, told.ended_on),
-        seen_at=now,
-        status_seen_at=now,
-        **guess | merging.listed_facts(told),
-    )
 
 
 def _row_of_unlisted(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import islice
 
 from dashboard.cloudflare import Client
 from dashboard.cloudflare.errors import Invalid, NotFound, Unsupported
 from dashboard.cloudflare.types import UNFINISHED, Status
 from dashboard.models import Instance, Workflow, recording
 from dashboard.sync.reading import read_instance
-from dashboard.sync.walk import Clock
+from dashboard.sync.walk import Clock, batches
 
 #: How many single instances one sync reads: those that ended since, and those without a detail.
 READS_PER_SYNC = 50
@@ -22,11 +23,14 @@ def sweep_unfinished(client: Client, workflow: Workflow, *, clock: Clock) -> Non
     were not seen covers that too.
     """
     began = clock()
+    seen: set[int] = set()
     for status in sorted(UNFINISHED):
         if _is_worth_asking(workflow, status):
-            _pass(client, workflow, status, clock)
-    missing = workflow.instances.unfinished().filter(seen_at__lt=began).order_by("seen_at")
-    read_each(client, list(missing[:READS_PER_SYNC]), clock=clock)
+            seen |= _pass(client, workflow, status, clock)
+    unfinished = workflow.instances.unfinished().filter(seen_at__lt=began).order_by("seen_at")
+    # Rows that a pass showed as they were are not written, so only the passes know of them.
+    missing = (pk for pk in unfinished.values_list("pk", flat=True).iterator() if pk not in seen)
+    read_each(client, [*unfinished.filter(pk__in=[*islice(missing, READS_PER_SYNC)])], clock=clock)
     Workflow.objects.filter(pk=workflow.pk).update(swept_at=clock())
 
 
@@ -45,16 +49,14 @@ def _is_worth_asking(workflow: Workflow, status: Status) -> bool:
     return workflow.counts is None or workflow.counts.get(status.value) != 0
 
 
-def _pass(client: Client, workflow: Workflow, status: Status, clock: Clock) -> None:
-    """Copies every instance in this status. A target that does not know the status has none."""
-    asked_at = clock()
+def _pass(client: Client, workflow: Workflow, status: Status, clock: Clock) -> set[int]:
+    """Copies every instance in this status; the keys of those that were known as they are. A target
+    that does not know the status has none."""
+    seen: set[int] = set()
     with suppress(Invalid, Unsupported):
-        for page in client.list_instances(workflow.name, status=status):
-            recording.record_page(
-                workflow,
-                page.instances,
-                asked_at=asked_at,
-                now=clock(),
-                is_list_live=client.target.is_list_live,
+        for pages in batches(client.list_instances(workflow.name, status=status), clock):
+            recorded = recording.record_pages(
+                workflow, pages, now=clock(), is_list_live=client.target.is_list_live
             )
-            asked_at = clock()
+            seen.update(recorded.seen)
+    return seen

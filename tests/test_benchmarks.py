@@ -1,0 +1,36 @@
+"""The benchmark prints every figure; that unchanged rows write nothing is no matter of time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers.postgres import programs
+from tests.servers.process import NotInstalled
+
+
+def test_a_small_run_prints_every_figure_and_unchanged_rows_write_nothing() -> None:
+    command = [sys.executable, "-m", "benchmarks", "--rows", "2000", "--window", "2000"]
+    done = subprocess.run(
+        [*command, "--rounds", "2"],
+        cwd=Path(__file__).resolve().parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    head, _, *found = [line.strip("| ").split(" | ") for line in done.stdout.splitlines()]
+
+    assert found[0][0] == "sqlite, 2,000"
+    for cells in found:
+        assert len(cells) == len(head) == 8
+        assert all(any(letter.isdigit() for letter in cell) for cell in cells)
+        number, unit = cells[3].split(" ", 1)
+        assert float(number) <= {"rows": 0, "bytes of WAL": 100}[unit]
+    try:
+        programs()
+    except NotInstalled as missing:
+        pytest.skip(str(missing))
+    assert found[-1][0] == "postgresql, 2,000"
