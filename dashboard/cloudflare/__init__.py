@@ -19,6 +19,7 @@ from dashboard.cloudflare.errors import (
     Unreachable,
     Unsupported,
 )
+from dashboard.cloudflare.events import EventType, WorkflowEvent
 from dashboard.cloudflare.step_output import StepOutput
 from dashboard.cloudflare.targets import (
     CLOUDFLARE,
@@ -73,6 +74,7 @@ __all__ = [
     "CursorExpired",
     "Deletion",
     "ErrorDetail",
+    "EventType",
     "Failed",
     "Graph",
     "Instance",
@@ -102,5 +104,6 @@ __all__ = [
     "Unsupported",
     "Version",
     "Workflow",
+    "WorkflowEvent",
     "target_of",
 ]
