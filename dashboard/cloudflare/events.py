@@ -60,6 +60,13 @@ class EventType(OpenEnum):
     WAIT_TIMED_OUT = "WAIT_TIMED_OUT"
 
 
+#: After these an instance does not go on by itself; after those it has begun (anew).
+ENDS = frozenset(
+    {EventType.WORKFLOW_SUCCESS, EventType.WORKFLOW_FAILURE, EventType.WORKFLOW_TERMINATED}
+)
+BEGINNINGS = frozenset({EventType.WORKFLOW_QUEUED, EventType.WORKFLOW_START})
+
+
 @dataclass(frozen=True, slots=True)
 class WorkflowEvent:
     """One thing that happened to an instance, or to a step of it (`step_name`, else "").

@@ -22,7 +22,10 @@ STALE_AFTER = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Sync:
-    """How an account's sync goes. `is_configured`: somebody is meant to sync it."""
+    """How an account's sync goes, and the feed of events beside it.
+
+    `is_configured`: somebody is meant to sync it.
+    """
 
     name: str
     is_configured: bool
@@ -30,6 +33,8 @@ class Sync:
     synced_at: datetime | None = None
     error: str = ""
     failed_at: datetime | None = None
+    feed_at: datetime | None = None
+    feed_error: str = ""
 
     @property
     def stale_from(self) -> datetime | None:
@@ -131,4 +136,6 @@ class Frame:
             account.synced_at,
             account.sync_error,
             account.sync_failed_at,
+            account.feed_at,
+            account.feed_error,
         )
