@@ -23,7 +23,7 @@ from dashboard.cloudflare.errors import (
 from dashboard.cloudflare.responses import Request
 from dashboard.cloudflare.types import Json
 
-#: The limit's window is the wait that Cloudflare's own words ask for, with no header to say it.
+#: The wait that Cloudflare's own words ask for, where no header says another.
 DEPLETED_SECONDS = 300.0
 
 
@@ -53,6 +53,8 @@ def _failure(answer: Answer, request: Request) -> CloudflareError:
     error = (build or _failed)(request.redact(" ".join(words.split()))[:200], request)
     error.http_status = answer.http_status
     error.ray = answer.ray
+    if isinstance(error, RateLimited) and answer.retry_after is not None:
+        error.retry_after = answer.retry_after
     return error
 
 

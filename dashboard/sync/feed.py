@@ -20,6 +20,7 @@ from dashboard.cloudflare import Client, CloudflareError, NotFound, WorkflowEven
 from dashboard.cloudflare.errors import RateLimited, Unauthorized, Unsupported
 from dashboard.cloudflare.events import BEGINNINGS, ENDS, PAGE_SIZE, EventType
 from dashboard.models import Account, Instance, Workflow
+from dashboard.models.storing import fits
 from dashboard.sync.reading import read_instance
 from dashboard.sync.sweep import read_each
 from dashboard.sync.walk import Clock
@@ -42,9 +43,10 @@ PAUSE_AFTER_REFUSAL = timedelta(minutes=10)
 PAUSE_AFTER_LIMIT = timedelta(minutes=5)
 #: An event may be stamped this much after the end that it tells of.
 SAME_END = timedelta(seconds=5)
+ONE_SECOND = timedelta(seconds=1)
 IDS_PER_QUERY = 500
 FIELDS_OF_NEWS = [
-    "instance_id", "status", "ended_on", "read_on", "expired_at", "hint", "hinted_at",
+    "instance_id", "status", "started_on", "ended_on", "read_on", "expired_at", "hint", "hinted_at",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -99,13 +101,15 @@ def _take_hints(
 ) -> None:
     by_instance: dict[Key, list[WorkflowEvent]] = {}
     for event in events:
-        by_instance.setdefault((event.workflow_name, event.instance_id), []).append(event)
-    workflows = {row.name: row for row in account.workflows.present()}
-    known = dict(_known(workflows, by_instance))
-    _mark(known, by_instance, clock())
+        if fits(Instance, "instance_id", event.instance_id):
+            by_instance.setdefault((event.workflow_name, event.instance_id), []).append(event)
+    # First, or else a new event would find the place of an old hint taken.
     Instance.objects.filter(workflow__account=account).with_settled_hint().update(
         hinted_at=None, hint=""
     )
+    workflows = {row.name: row for row in account.workflows.present()}
+    known = dict(_known(workflows, by_instance))
+    _mark(known, by_instance, clock())
     unknown = [
         (workflows[name], instance_id)
         for (name, instance_id), told in by_instance.items()
@@ -154,7 +158,9 @@ def _is_news(event: WorkflowEvent, row: Instance) -> bool:
     if row.expired_at or (row.read_on and row.read_on > event.at):
         return False
     if not row.is_finished:
-        return event.kind in ENDS  # That it has begun is no news of one that goes on.
+        # That it has begun is no news of one that goes on, nor how an earlier run of it ended.
+        is_of_earlier_run = row.started_on and row.started_on >= event.at + ONE_SECOND
+        return event.kind in ENDS and not is_of_earlier_run
     if row.ended_on is None:
         return False
     if event.kind in ENDS:

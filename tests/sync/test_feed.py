@@ -180,6 +180,55 @@ def test_a_restart_of_an_old_instance_is_hinted_at(watched: Watched) -> None:
     assert watched.row("i").generation == 2
 
 
+def test_a_second_failure_after_a_restart_is_hinted_at_anew(watched: Watched) -> None:
+    fail_after(watched, 5, instance_id="i")
+    watched.sync()
+    watched.advance(20)
+    read_feed(watched)
+    read_hinted(watched)
+    watched.advance(60)
+    told = WorkflowEvent(watched.clock(), EventType.WORKFLOW_FAILURE, "orders", "i")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "list_events", lambda *_args, **_kwargs: iter([told]))
+        read_feed(watched)
+
+    assert hints() == {"i": "WORKFLOW_FAILURE"}
+
+
+def test_how_an_earlier_run_ended_is_no_news(watched: Watched) -> None:
+    watched.add("errored", instance_id="i", age=900)
+    watched.sync()
+    watched.advance(60)
+    ended_on = watched.row("i").ended_on
+    assert ended_on
+    watched.client.change_instance_status("orders", "i", Action.RESTART)
+    watched.advance(2)
+    Instance.objects.update(status="running", started_on=watched.clock(), read_on=None)
+    told = WorkflowEvent(ended_on, EventType.WORKFLOW_FAILURE, "orders", "i")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "list_events", lambda *_args, **_kwargs: iter([told]))
+        read_feed(watched)
+
+    assert hints() == {}
+
+
+def test_an_id_that_no_column_holds_is_ignored(watched: Watched) -> None:
+    watched.add("complete")
+    watched.sync()
+    told = [
+        WorkflowEvent(watched.clock(), EventType.WORKFLOW_FAILURE, "orders", bad)
+        for bad in ("nul\x00", "half\ud800", "long" * 100)
+    ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "list_events", lambda *_args, **_kwargs: iter(told))
+        account = read_feed(watched)
+
+    assert (account.feed_error, Instance.objects.count()) == ("", 1)
+
+
 def test_an_event_that_shows_late_is_found_by_the_overlap(watched: Watched) -> None:
     watched.server.feed.lag = 60
     fail_after(watched, 5, instance_id="i")
