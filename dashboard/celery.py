@@ -31,6 +31,11 @@ app.conf.update(
             "schedule": 2.0,
             "options": {"expires": 10},
         },
+        "feed": {
+            "task": "dashboard.tasks.read_due_feeds",
+            "schedule": 5.0,
+            "options": {"expires": 10},
+        },
         "follow": {
             "task": "dashboard.tasks.follow_operations",
             "schedule": 1.0,

@@ -42,6 +42,24 @@ def sync_account(account_id: str) -> None:
 
 
 @app.task(throws=DATABASE_AWAY)
+def read_due_feeds() -> None:
+    """Sends each configured account whose events are to be read to a worker."""
+    configured = connection.configured_accounts()
+    for account in Account.objects.feed_due(timezone.now()).filter(account_id__in=configured):
+        read_feed.apply_async((account.account_id,), expires=10)
+
+
+@app.task(throws=DATABASE_AWAY)
+def read_feed(account_id: str) -> None:
+    """Reads what has happened in one account, unless somebody else does so at this moment."""
+    account = Account.objects.get(account_id=account_id)
+    if not account.take_feed(timezone.now(), LEASE):
+        return
+    client = connection.connect(account_id, Lane.WATCHED, Spender.WORKER)
+    sync.read_feed(client, account, clock=timezone.now)
+
+
+@app.task(throws=DATABASE_AWAY)
 def follow_operations() -> None:
     """Looks at the instances whose operations have not been seen to end."""
     operations.follow_due(

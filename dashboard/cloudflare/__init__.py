@@ -21,6 +21,7 @@ from dashboard.cloudflare.errors import (
     Unreachable,
     Unsupported,
 )
+from dashboard.cloudflare.events import EventType, WorkflowEvent
 from dashboard.cloudflare.step_output import StepOutput
 from dashboard.cloudflare.targets import (
     CLOUDFLARE,
@@ -76,6 +77,7 @@ __all__ = [
     "CursorExpired",
     "Deletion",
     "ErrorDetail",
+    "EventType",
     "Failed",
     "Gate",
     "Graph",
@@ -108,5 +110,6 @@ __all__ = [
     "Unsupported",
     "Version",
     "Workflow",
+    "WorkflowEvent",
     "target_of",
 ]

@@ -11,7 +11,7 @@
         CursorExpired        the place in a list is forgotten: begin again with the first page
       Failed                 Cloudflare's own 5xx, 10001, an HTML page
       UnexpectedResponse     an answer we cannot read; carries an excerpt, never the token
-      Unsupported            this target has no such operation; nothing was sent
+      Unsupported            this target has no such operation
 
 An error is mapped on Cloudflare's own code first, then on the HTTP status, then on the body
 (<https://developers.cloudflare.com/api/resources/workflows/>; the codes stand in `responses.py`).
@@ -119,4 +119,7 @@ class UnexpectedResponse(CloudflareError):
 
 
 class Unsupported(CloudflareError):
-    """The target has no such operation (a local `wrangler dev` lacks some); nothing was sent."""
+    """The target has no such operation (a local `wrangler dev` lacks some).
+
+    Nothing was sent, unless Cloudflare itself said so: of a dataset that the account does not have.
+    """

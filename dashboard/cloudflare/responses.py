@@ -57,17 +57,28 @@ class Result:
 
 @dataclass(frozen=True)
 class Request:
-    """What the messages need to know of the request: who was asked, as whom, for what."""
+    """What the messages need to know of the request: who was asked, as whom, for what.
+
+    `is_query`: a GraphQL query of the analytics, a POST that only reads.
+    """
 
     title: str
     method: str
     account_id: str
     credentials_kind: str
     redact: Callable[[str], str]
+    is_query: bool = False
 
     @property
     def is_write(self) -> bool:
-        return self.method != "GET"
+        return self.method != "GET" and not self.is_query
+
+    @property
+    def permission(self) -> str:
+        """What a token needs for it, as Cloudflare's page of permissions spells it."""
+        if self.is_query:
+            return "Account Analytics: Read"
+        return "Workers Scripts: Edit" if self.is_write else "Workers Scripts: Read"
 
     @property
     def advice(self) -> str:
@@ -145,11 +156,10 @@ def _rate_limited(answer: Answer, request: Request) -> RateLimited:
 
 
 def _unauthorized(answer: Answer, request: Request) -> Unauthorized:
-    permission = "Workers Scripts: Edit" if request.is_write else "Workers Scripts: Read"
     account = f" for the account {request.account_id}" if request.account_id else ""
     return Unauthorized(
         f"{request.title} refused the {request.credentials_kind} ({_number(answer)}). It is wrong "
-        f"or expired, or it lacks the permission {permission}{account}."
+        f"or expired, or it lacks the permission {request.permission}{account}."
     )
 
 

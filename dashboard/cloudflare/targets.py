@@ -45,6 +45,7 @@ class Target:
     documents_batch_delete: bool = False
     outputs_are_text: bool = True
     makes_ghost_rows: bool = False
+    has_event_feed: bool = True
     console_url: str = ""
 
 
@@ -75,6 +76,7 @@ LOCAL_EXPLORER = Target(
     documents_batch_delete=True,
     outputs_are_text=False,
     makes_ghost_rows=True,
+    has_event_feed=False,
 )
 
 

@@ -1,6 +1,7 @@
 """One request over one pooled connection: secret, timeouts, size, retries, log line.
 
-GETs are tried again with growing, jittered pauses (stamina); writes are sent once, always. What
+GETs and queries are tried again with growing, jittered pauses (stamina); writes are sent once,
+always. What
 goes wrong on the way is told by `trouble.py`.
 """
 
@@ -15,7 +16,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -133,6 +134,17 @@ class Transport:
         answer = self._read(self._open(request, path, params, _encode(body)), request)
         return responses.read(answer, request, may_be_empty=may_be_empty)
 
+    def query(self, path: str, body: Any, read: Callable[[Answer, responses.Request], T]) -> T:
+        """What `read` finds in the answer to a POST that only asks. Tried again as a GET is."""
+        request = replace(self.request("POST"), is_query=True)
+
+        def once() -> T:
+            return read(
+                self._read(self._open(request, path, None, _encode(body)), request), request
+            )
+
+        return self._retry(once)
+
     def get_stream(self, path: str, params: Params) -> httpx.Response | responses.Result:
         """Raw bytes as an open response, which the caller closes, or else a JSON result."""
         request = self.request("GET")
@@ -196,7 +208,8 @@ class Transport:
         finally:
             milliseconds = (time.monotonic() - started) * 1000
             logger.debug("%s %s %s %.0f ms", request.method, path, outcome, milliseconds)
-        self._hear(response)
+        if not request.is_query:  # The analytics have a limit of their own.
+            self._hear(response)
         return response
 
     def _hear(self, response: httpx.Response) -> None:

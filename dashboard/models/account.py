@@ -14,6 +14,10 @@ class AccountQuerySet(models.QuerySet["Account"]):
             Q(leased_until=None) | Q(leased_until__lt=now)
         )
 
+    def feed_due(self, now: datetime) -> Self:
+        """Accounts whose events are due to be read, and which nobody reads at the moment."""
+        return self.filter(Q(next_feed_at=None) | Q(next_feed_at__lte=now))
+
 
 class Account(models.Model):
     """A Cloudflare account that is watched, and how its sync goes.
@@ -23,6 +27,9 @@ class Account(models.Model):
     sync run twice at once does no harm. `last_requests`: what the last sync asked of Cloudflare.
     `waits_for_budget`: it stopped because the request budget had nothing left for it, and goes on
     at `next_sync_at`.
+    `fed_through`: no event before it can be news any more. `feed_at`: when the events were last
+    read; `feed_error`: why they cannot be, "" when they can. `next_feed_at`: when they are due
+    again; while somebody reads them, when somebody else may.
     """
 
     account_id = models.CharField(max_length=64, unique=True)
@@ -36,6 +43,10 @@ class Account(models.Model):
     sync_failed_at = models.DateTimeField(null=True)
     last_requests = models.PositiveIntegerField(default=0)
     waits_for_budget = models.BooleanField(default=False)
+    fed_through = models.DateTimeField(null=True)
+    feed_at = models.DateTimeField(null=True)
+    feed_error = models.TextField(default="")
+    next_feed_at = models.DateTimeField(null=True)
 
     objects = AccountQuerySet.as_manager()
 
@@ -53,3 +64,10 @@ class Account(models.Model):
             .update(leased_until=now + duration)
         )
         return taken == 1
+
+    def take_feed(self, now: datetime, duration: timedelta) -> bool:
+        """True when this caller may read the account's events; nobody else may for `duration`."""
+        return (
+            Account.objects.filter(pk=self.pk).feed_due(now).update(next_feed_at=now + duration)
+            == 1
+        )

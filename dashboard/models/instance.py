@@ -9,11 +9,18 @@ from django.db import models
 from django.db.models import BooleanField, Case, Count, F, Q, Value, When
 from django.urls import reverse
 
-from dashboard.cloudflare import parsing, types
+from dashboard.cloudflare import EventType, parsing, types
+from dashboard.cloudflare.events import ENDS
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models.filters import InstanceFilters
 from dashboard.models.keyset import Cursor
 from dashboard.models.workflow import Workflow
+
+#: A list has shown, since the hint, what the event told; or the instance itself was read.
+HINT_IS_SETTLED = Q(read_at__gte=F("hinted_at")) | (
+    Q(status_seen_at__gte=F("hinted_at"))
+    & (Q(hint__in=ENDS, status__in=FINISHED) | (~Q(hint__in=ENDS) & ~Q(status__in=FINISHED)))
+)
 
 
 class InstanceQuerySet(models.QuerySet["Instance"]):
@@ -25,6 +32,25 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         """Instances whose detail was not read since their present status was first seen."""
         return self.filter(expired_at=None).filter(
             Q(read_at=None) | Q(read_at__lt=F("status_seen_at"))
+        )
+
+    def hinted(self) -> Self:
+        """Instances that an event says to look at and nobody has looked at since.
+
+        Failures first, then the longest waiting.
+        """
+        return (
+            self.filter(hinted_at__isnull=False, expired_at=None)
+            .exclude(HINT_IS_SETTLED)
+            .order_by(
+                Case(When(hint=EventType.WORKFLOW_FAILURE, then=0), default=1), "hinted_at", "pk"
+            )
+        )
+
+    def with_settled_hint(self) -> Self:
+        """Instances whose hint has come true, or never will."""
+        return self.filter(hinted_at__isnull=False).filter(
+            HINT_IS_SETTLED | Q(expired_at__isnull=False)
         )
 
     def matching(self, filters: InstanceFilters) -> Self:
@@ -66,7 +92,8 @@ class Instance(models.Model):
     `generation` counts up with each restart or reused id that was noticed. `expired_at`: when
     Cloudflare first said that it is gone; the row is kept. `duration_ms` is set once it ended.
     `status_seen_at`: when its present status was first seen here. `is_listed`: a list has shown it;
-    until then `created_on` is a guess from its detail.
+    until then `created_on` is a guess from its detail. `hint`: the kind of an event of which we
+    heard at `hinted_at` and which the row does not show yet; it only says where to look.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="instances")
@@ -90,6 +117,8 @@ class Instance(models.Model):
     read_at = models.DateTimeField(null=True)
     read_on = models.DateTimeField(null=True)
     expired_at = models.DateTimeField(null=True)
+    hinted_at = models.DateTimeField(null=True)
+    hint = models.CharField(max_length=32, default="")
 
     objects = InstanceQuerySet.as_manager()
 
@@ -106,6 +135,11 @@ class Instance(models.Model):
             models.Index(
                 fields=["workflow", "status", "-created_on", "-id"],
                 name="instance_workflow_status",
+            ),
+            models.Index(
+                fields=["workflow", "hinted_at"],
+                condition=Q(hinted_at__isnull=False),
+                name="instance_hinted",
             ),
         ]
 

@@ -8,6 +8,7 @@ from .chance import uuid_of
 from .errors import Refusal
 
 FULL, READ_ONLY, EXPIRED = "simulator-token", "simulator-read-only-token", "simulator-expired-token"
+NO_ANALYTICS = "simulator-no-analytics-token"
 EMAIL, KEY = "simulator@example.com", "simulator-global-api-key"
 
 
@@ -20,6 +21,7 @@ class Grant:
     reads: bool = True
     status: str = "active"
     owner: str = "user"
+    analytics: bool = True
 
     @property
     def id(self) -> str:
@@ -32,6 +34,7 @@ def default_grants() -> dict[str, Grant]:
     return {
         FULL: Grant("full"),
         READ_ONLY: Grant("read only", writes=False),
+        NO_ANALYTICS: Grant("no analytics", analytics=False),
         EXPIRED: Grant("expired", status="expired"),
         "simulator-no-permission-token": Grant("no permission", writes=False, reads=False),
         "simulator-account-token": Grant("account-owned", owner="account"),

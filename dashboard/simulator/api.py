@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from . import api_account, api_instances, api_workflows
+from . import api_account, api_events, api_instances, api_workflows
 from .access import Grant, default_grants, forbidden, identify, unauthenticated
 from .context import Context
 from .errors import Refusal, no_route
+from .feed import Feed
 from .messages import Request, Response, refuse
 from .queries import Cursors
 from .ratelimit import RateLimit
@@ -50,6 +51,7 @@ ROUTES = (
     Route("GET", "/accounts", api_account.accounts, needs=False),
     Route("GET", "/accounts/*", api_account.account, needs=False),
     Route("GET", "/accounts/*/tokens/verify", api_account.verify_account_token, needs=False),
+    Route("POST", "/graphql", api_events.query, needs=False),
     Route("GET", _W, api_workflows.list_workflows),
     Route("GET", _W + "/*", api_workflows.get_workflow),
     Route("PUT", _W + "/*", api_workflows.put_workflow, writes=True),
@@ -80,9 +82,11 @@ class Api:
         rate_limit: int = 1_200,
         old: bool = False,
         grants: dict[str, Grant] | None = None,
+        feed: Feed | None = None,
     ) -> None:
         self.world, self.old = world, old
         self.grants = default_grants() if grants is None else grants
+        self.feed = feed or Feed()
         self.limit = RateLimit(rate_limit)
         self.cursors = Cursors(world.cursor_seconds, world.seed)
         self.list_lag = 0
@@ -109,7 +113,14 @@ class Api:
             values = route.match(request.method, segments)
             if values is not None:
                 context = Context(
-                    self.world, request, grant, now, self.cursors, self.old, self.list_lag
+                    self.world,
+                    request,
+                    grant,
+                    now,
+                    self.cursors,
+                    self.old,
+                    self.list_lag,
+                    self.feed,
                 )
                 self._allow(route, values, grant, request.path)
                 return route.handler(

@@ -8,6 +8,7 @@ from typing import Any
 from .access import Grant
 from .actions import finish_terminating
 from .errors import no_instance, no_workflow
+from .feed import Feed
 from .instance import Instance
 from .messages import Request, Response, succeed
 from .queries import Cursors, paging
@@ -26,6 +27,7 @@ class Context:
     cursors: Cursors
     old: bool
     list_lag: int
+    feed: Feed
 
     def workflow(self, name: str) -> Workflow:
         """The workflow of a name."""

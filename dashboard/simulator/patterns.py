@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from random import Random
 
 from .chance import salt_of
 from .course import FOREVER, Course
 from .facts import Facts
+from .happenings import Happening, of_course
 from .plan import Plan
 
 Recipe = Callable[[Random, str, Facts], Plan]
@@ -74,6 +75,21 @@ class Patterns:
         """The plan of one instance; its timing is that of the pattern of the same two."""
         return _plan(self._recipe, self._salt, outcome, variation, facts)
 
+    def happenings(self, index: int, created: int) -> tuple[Happening, ...]:
+        """What happens to an instance from its start to its end; instants in ms from the start."""
+        outcome, variation = self.outcome(index, created), self.variation(index)
+        return _happenings(self._recipe, self._salt, outcome, variation)
+
+    @cached_property
+    def moments(self) -> dict[str, tuple[int, ...]]:
+        """For each kind of event, when it may happen in any course: ms from the start, rising."""
+        found: dict[str, set[int]] = {}
+        for outcome in {name for cycle in self._cycles for name in cycle}:
+            for variation in range(VARIATIONS):
+                for one in _happenings(self._recipe, self._salt, outcome, variation):
+                    found.setdefault(one.kind, set()).add(one.at)
+        return {kind: tuple(sorted(moments)) for kind, moments in found.items()}
+
     def pattern(self, index: int, created: int) -> Pattern:
         """The phases of an instance; kept in a table, for it is asked a million times."""
         era = max(0, bisect_right(self._since, created) - 1)
@@ -102,3 +118,17 @@ def _lay_out(recipe: Recipe, salt: int, outcome: str, variation: int) -> Pattern
     phases += course.phases(since)
     merged = [p for n, p in enumerate(phases) if n == 0 or phases[n - 1][1] != p[1]]
     return Pattern(tuple(p[0] for p in merged), tuple(p[1] for p in merged))
+
+
+@cache
+def _happenings(recipe: Recipe, salt: int, outcome: str, variation: int) -> tuple[Happening, ...]:
+    """As `_lay_out`: what the course would have brought after an act gives way to what it did."""
+    plan = _plan(recipe, salt, outcome, variation, Facts(0))
+    course, since = Course(plan, 0), 0
+    found: list[Happening] = []
+    for act in plan.acts:
+        found += [one for one in of_course(course) if since <= one.at < act.at]
+        course.apply(act.action, act.at, rollback=act.rollback)
+        since = act.at
+    found += [one for one in of_course(course) if one.at >= since]
+    return tuple(sorted(found, key=lambda one: one.at))

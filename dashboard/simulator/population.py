@@ -31,6 +31,11 @@ class Backlog:
     growth: float = 0.35
     most: int = 14 * MINUTE
 
+    @property
+    def longest(self) -> int:
+        """How long anybody waits at most."""
+        return 0 if self.since == FOREVER else self.most
+
     def wait(self, created: int) -> int:
         """How long an instance created then waits for a slot, beside the usual moment."""
         return (
@@ -118,6 +123,10 @@ class Population:
         if life and index < self._count:
             _remove(self._list(life.status), index)
             _remove(self._list(EVERY), index)
+
+    def is_taken(self, index: int) -> bool:
+        """Whether somebody touched or deleted the instance, so that it is not told of from here."""
+        return index in self._taken
 
     def list(self, status: str | None, since: int, until: int) -> tuple[array[int], int, int]:
         """Indexes in creation order, and the bounds of those created in since..until."""

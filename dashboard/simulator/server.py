@@ -12,10 +12,11 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from .access import FULL, READ_ONLY, Grant
+from .access import FULL, NO_ANALYTICS, READ_ONLY, Grant
 from .api import BASE, Api
 from .clock import Clock
 from .faults import Faults
+from .feed import Feed
 from .messages import Request, Response
 from .scenarios import SCENARIOS
 from .service import Service
@@ -133,6 +134,8 @@ class Server:
         self.faults: Faults = service.faults
         self.account_id = service.world.account_id
         self.token, self.read_only_token = FULL, READ_ONLY
+        self.no_analytics_token = NO_ANALYTICS
+        self.feed = service.api.feed
         self.grants = service.api.grants  # take a token out, and it is revoked
         self._socket = _Socket((host, port), service)
         self.host, self.port = host, int(self._socket.server_address[1])
@@ -177,11 +180,14 @@ def build(
     port: int = 0,
     grants: dict[str, Grant] | None = None,
     cursor_seconds: int = 600,
+    event_lag: float = 5.0,
+    event_share: float = 1.0,
 ) -> Server:
     """A server that listens and is not started.
 
     With `now`, time stands still there until `world.advance(seconds)`, unless `ticking`. `shape` is
-    "new" or "old" (the earlier official pages). A `rate_limit` of 0 is no limit.
+    "new" or "old" (the earlier official pages). A `rate_limit` of 0 is no limit. Events are shown
+    `event_lag` seconds late, and only this share (0..1) of them.
     """
     world = World(
         SCENARIOS[scenario],
@@ -192,7 +198,8 @@ def build(
     )
     for workflow in world.workflows.values():
         workflow.advance(world.now)
-    api = Api(world, rate_limit=rate_limit, old=shape == "old", grants=grants)
+    feed = Feed(lag=event_lag, share=event_share)
+    api = Api(world, rate_limit=rate_limit, old=shape == "old", grants=grants, feed=feed)
     return Server(Service(api), host=host, port=port)
 
 

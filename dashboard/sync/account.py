@@ -16,6 +16,7 @@ from dashboard.cloudflare.errors import (
 )
 from dashboard.cloudflare.types import Status
 from dashboard.models import Account, Version, Workflow, recording
+from dashboard.sync.feed import read_hinted
 from dashboard.sync.sweep import READS_PER_SYNC, read_each, sweep_unfinished
 from dashboard.sync.walk import Clock, walk_newest
 
@@ -29,6 +30,11 @@ WALK_EVERY = timedelta(minutes=5)
 VERSIONS_EVERY = timedelta(hours=1)
 PAUSE_AFTER_ERROR = timedelta(seconds=15)
 LEASE = timedelta(seconds=60)
+
+SYNC_FIELDS = [
+    "counted_at", "synced_at", "next_sync_at", "leased_until", "sync_error", "sync_failed_at",
+    "last_requests", "waits_for_budget",
+]  # fmt: skip
 
 #: Told after each workflow: (workflow's name, how many are done, how many there are).
 Report = Callable[[str, int, int], None]
@@ -133,12 +139,13 @@ def _are_versions_due(workflow: Workflow, now: datetime) -> bool:
 
 
 def _read_missing_details(client: Client, workflow: Workflow, clock: Clock) -> None:
-    """Reads what lists do not hold: the error of an errored instance; and, where the target's rows
-    hold no times at all, those of every instance."""
+    """Reads what lists do not hold: what events hint at; the error of an errored instance; and,
+    where the target's rows hold no times at all, those of every instance."""
+    hinted = read_hinted(client, workflow, READS_PER_SYNC, clock=clock)
     without = workflow.instances.without_read().select_related("workflow").newest_first()
     if client.target.has_list_times:
         without = without.filter(status=Status.ERRORED)
-    read_each(client, list(without[:READS_PER_SYNC]), clock=clock)
+    read_each(client, list(without[: READS_PER_SYNC - hinted]), clock=clock)
 
 
 def _finish(
@@ -167,4 +174,5 @@ def _finish(
         account.sync_error = ""
         account.synced_at = now
     account.next_sync_at = now + pause
-    account.save()
+    # Only these: who reads the events writes the others, at the same time.
+    account.save(update_fields=SYNC_FIELDS)

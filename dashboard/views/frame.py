@@ -23,7 +23,10 @@ STALE_AFTER = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Sync:
-    """How an account's sync goes. `is_configured`: somebody is meant to sync it."""
+    """How an account's sync goes, and the feed of events beside it.
+
+    `is_configured`: somebody is meant to sync it.
+    """
 
     name: str
     is_configured: bool
@@ -33,6 +36,8 @@ class Sync:
     failed_at: datetime | None = None
     waits_for_budget: bool = False
     goes_on_at: datetime | None = None
+    feed_at: datetime | None = None
+    feed_error: str = ""
 
     @property
     def stale_from(self) -> datetime | None:
@@ -145,4 +150,6 @@ class Frame:
             account.sync_failed_at,
             account.waits_for_budget,
             account.next_sync_at,
+            account.feed_at,
+            account.feed_error,
         )

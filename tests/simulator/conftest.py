@@ -51,7 +51,7 @@ class Caller:
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         if not path.startswith("/_simulator"):
             prefix = "/client/v4"
-            if not path.startswith(("/user", "/accounts", "/memberships")):
+            if not path.startswith(("/user", "/accounts", "/memberships", "/graphql")):
                 prefix += f"/accounts/{self.server.account_id}/workflows"
             path = prefix + path
         connection = HTTPConnection("127.0.0.1", self.server.port, timeout=10)

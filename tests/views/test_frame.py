@@ -195,6 +195,31 @@ def test_an_account_that_is_no_longer_configured_says_as_of_when_its_data_are(
     )
 
 
+def test_the_age_of_the_events_is_told(reader: Client, watching: None) -> None:
+    now = timezone.now()
+    account(synced_at=now, feed_at=now - timedelta(seconds=6))
+
+    assert "Events: read 6 s ago." in sync_strip(reader)
+
+
+def test_a_missing_permission_for_events_is_told_calmly(reader: Client, watching: None) -> None:
+    account(synced_at=timezone.now(), feed_error="the token lacks Account Analytics: Read.")
+
+    assert (
+        "Events: not available: the token lacks Account Analytics: Read. Polling carries on alone."
+        in sync_strip(reader)
+    )
+    assert "is-failing" not in reader.get("/").content.decode()
+
+
+def test_before_events_were_ever_read_nothing_is_said_of_them(
+    reader: Client, watching: None
+) -> None:
+    account(synced_at=timezone.now())
+
+    assert "Events" not in sync_strip(reader)
+
+
 def test_without_any_account_the_page_says_what_to_set(
     reader: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
