@@ -35,7 +35,11 @@ COLUMNS = {
 }
 #: What is the same for all new rows stands in the statement: binding it a thousand times is slow.
 SAME = {"workflow_id": "{workflow_id:d}", "seen_at": "'{now}'", "status_seen_at": "'{now}'"}
-SAME |= {"generation": "1", "error_name": "''", "error_message": "''"}
+SAME |= {
+    field.column: f"'{field.default}'"
+    for field in Instance._meta.fields
+    if field.has_default() and field.column not in COLUMNS
+}
 INSERT = (
     f"INSERT INTO dashboard_instance ({', '.join([*COLUMNS, *SAME])}) "
     "{} ON CONFLICT (workflow_id, instance_id) DO NOTHING"
