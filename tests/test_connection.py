@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from dashboard import connection
+from dashboard.cloudflare import Lane
 from dashboard.simulator.access import EMAIL, KEY
 from dashboard.simulator.server import Server
 
@@ -89,11 +90,14 @@ def test_the_same_settings_share_a_client_and_others_get_another(
     configured: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = connection.connect(configured.account_id)
-    assert connection.connect(configured.account_id) is first
+    again = connection.connect(configured.account_id, Lane.BACKFILL)
+    assert again._transport._http is first._transport._http
+    assert (first.lane, again.lane) == (Lane.PERSON, Lane.BACKFILL)
 
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", configured.read_only_token)
 
-    assert connection.connect(configured.account_id) is not first
+    other = connection.connect(configured.account_id)
+    assert other._transport._http is not first._transport._http
 
 
 def test_a_token_file_that_is_replaced_is_read_anew(

@@ -16,6 +16,13 @@ from dashboard.models.operation import Kind, State
 from dashboard.operations import Wanted
 from dashboard.simulator.server import Server
 from tests.fixtures import Watched
+from tests.servers.redis import Redis
+
+
+@pytest.fixture(autouse=True)
+def _budget(redis_server: Redis, settings: Settings) -> None:
+    """Workers have a Redis, or they would have no task."""
+    settings.BUDGET_REDIS_URL = redis_server.url
 
 
 @pytest.fixture
