@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='instance',
             name='hint',
-            field=models.CharField(default='', max_length=32),
+            field=models.CharField(db_default='', default='', max_length=32),
         ),
         migrations.AddField(
             model_name='instance',

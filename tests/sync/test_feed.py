@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from pytest_django.fixtures import SettingsWrapper
 
 from dashboard import sync, tasks
 from dashboard.cloudflare import Action, Client, Credentials, EventType, WorkflowEvent
@@ -15,6 +16,7 @@ from dashboard.simulator.plan import Do, Failure, Plan, Sleep, in_turn
 from dashboard.simulator.server import Server
 from dashboard.sync import feed
 from tests.fixtures import START, Watched
+from tests.servers.redis import Redis
 
 DOWN = Failure("NonRetryableError", "card was declined")
 LATE = Plan(in_turn(Sleep("nap", 3_600_000), Do("charge", 300, failures=(DOWN,), fails=True)))
@@ -420,8 +422,13 @@ def test_of_two_at_once_one_reads_and_a_lost_one_is_replaced(watched: Watched) -
 
 
 def test_the_tick_sends_due_feeds_and_the_task_reads_them(
-    db: None, configured: Server, monkeypatch: pytest.MonkeyPatch
+    db: None,
+    configured: Server,
+    redis_server: Redis,
+    settings: SettingsWrapper,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    settings.BUDGET_REDIS_URL = redis_server.url
     Account.objects.create(account_id=configured.account_id, name="test")
     sent: list[Any] = []
     monkeypatch.setattr(tasks.read_feed, "apply_async", lambda args, **_: sent.append(args))
