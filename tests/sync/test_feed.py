@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from dashboard import sync, tasks
 from dashboard.cloudflare import Action, Client, Credentials, EventType, WorkflowEvent
@@ -425,7 +425,7 @@ def test_the_tick_sends_due_feeds_and_the_task_reads_them(
     db: None,
     configured: Server,
     redis_server: Redis,
-    settings: SettingsWrapper,
+    settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.BUDGET_REDIS_URL = redis_server.url
