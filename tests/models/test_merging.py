@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dashboard.cloudflare import types
-from dashboard.cloudflare.types import Status
+from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models import Instance
 from dashboard.models.instance import Change
 from dashboard.models.merging import Merge, merge_detail, merge_listed
@@ -175,12 +176,16 @@ def test_nothing_known_is_erased_by_a_thin_answer(
     assert erased == []
 
 
-@given(rows(), listed(), MOMENTS)
+@given(rows(st.sampled_from(sorted(FINISHED))), listed(), MOMENTS, st.booleans())
 def test_what_began_anew_keeps_nothing_of_the_start_before(
-    row: Instance, told: types.Instance, asked_at: datetime
+    row: Instance, told: types.Instance, asked_at: datetime, is_reused: bool
 ) -> None:
+    row.is_listed, row.read_at, row.modified_on = True, None, None
+    created_on = row.created_on + timedelta(days=1) if is_reused else row.created_on
+    told = replace(told, status=Status.RUNNING, created_on=created_on)
+
     merge = merge_listed(row, told, asked_at=asked_at, is_list_live=False)
-    assume(merge.change in {Change.Kind.RESTARTED, Change.Kind.REUSED})
+    assert merge.change is (Change.Kind.REUSED if is_reused else Change.Kind.RESTARTED)
 
     apply(row, merge)
 
