@@ -51,11 +51,13 @@ def merge_listed(
             return Merge()  # A lagging list still shows the instance that had this id before.
         return Merge(_fresh_facts() | facts, Change.Kind.REUSED)
     is_older = _is_older(row, listed, asked_at, is_list_live)
-    if is_older and listed.status != row.status:
-        return Merge(_only_blanks(row, facts))
+    if listed.created_on:
+        facts["is_listed"] = True
+    if is_older and row.status not in {listed.status, Status.UNKNOWN}:
+        return Merge(_only_blanks(row, facts) | _creation(row, facts))
     if not is_older and _is_restarted_in_list(row, listed):
-        return Merge(_fresh_facts() | facts | {"is_listed": True}, Change.Kind.RESTARTED)
-    merge = Merge(_differences(row, facts | {"is_listed": True}))
+        return Merge(_fresh_facts() | facts, Change.Kind.RESTARTED)
+    merge = Merge(_differences(row, facts))
     if row.expired_at and not is_older:
         merge.fields["expired_at"] = None
         merge.change = Change.Kind.RETURNED
@@ -172,6 +174,13 @@ def _differences(row: Instance, facts: dict[str, Any]) -> dict[str, Any]:
     if modified_on and row.modified_on and modified_on < row.modified_on:
         del changed["modified_on"]
     return changed
+
+
+def _creation(row: Instance, facts: dict[str, Any]) -> dict[str, Any]:
+    """When the instance was created, which was a guess until a list told it; even an old one."""
+    if row.is_listed or "is_listed" not in facts:
+        return {}
+    return {"created_on": facts["created_on"], "is_listed": True}
 
 
 def _only_blanks(row: Instance, facts: dict[str, Any]) -> dict[str, Any]:

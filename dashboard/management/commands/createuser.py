@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dashboard.models import Role, User
+from dashboard.models.storing import storable
 
 
 class Command(BaseCommand):
@@ -27,9 +28,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = User.objects.filter(username=options["username"]).first()
+        name = storable(options["username"])
+        user = User.objects.filter(username=name).first()
         is_new = user is None
-        user = user or User(username=options["username"])
+        user = user or User(username=name)
         user.role = options["role"] or user.role
         password = secrets.token_urlsafe(12) if options["generate"] else _given_password()
         try:
