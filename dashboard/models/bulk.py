@@ -36,9 +36,9 @@ COLUMNS = {
 #: What is the same for all new rows stands in the statement: binding it a thousand times is slow.
 SAME = {"workflow_id": "{workflow_id:d}", "seen_at": "'{now}'", "status_seen_at": "'{now}'"}
 SAME |= {
-    field.column: f"'{field.default}'"
+    field.attname: f"'{field.default}'"
     for field in Instance._meta.fields
-    if field.has_default() and field.column not in COLUMNS
+    if field.has_default() and field.attname not in COLUMNS
 }
 INSERT = (
     f"INSERT INTO dashboard_instance ({', '.join([*COLUMNS, *SAME])}) "
