@@ -149,7 +149,12 @@ class Frame:
             account.sync_error,
             account.sync_failed_at,
             account.waits_for_budget,
-            account.next_sync_at,
+            _if_ahead(account.next_sync_at, self.now),
             account.feed_at,
             account.feed_error,
         )
+
+
+def _if_ahead(moment: datetime | None, now: datetime) -> datetime | None:
+    """The moment, unless it has passed: what is due goes on now, and not "5 s ago"."""
+    return moment if moment and moment > now else None
