@@ -103,7 +103,7 @@ def test_states_of_many_instances_are_counted(reader: Client, operator: User) ->
 def test_a_page_asks_again_only_while_something_is_open(reader: Client, operator: User) -> None:
     made = operation(operator)
     path = made.get_absolute_url()
-    assert "hx-trigger" not in html_of(reader, path)
+    assert f'hx-get="{path}"' not in html_of(reader, path)
 
     made.items.update(state=State.ACCEPTED)
 
