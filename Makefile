@@ -34,7 +34,7 @@ format: $(VENV)/.test ## Put code and templates into their one format
 	$(RUN) -m ruff format .
 	find templates -name '*.html' -exec $(VENV)/bin/djade {} +
 
-bench: $(VENV)/.test ## Measure storing and reading beside their floors; takes five minutes
+bench: $(VENV)/.test ## Measure storing and reading beside their floors
 	$(RUN) -m benchmarks
 
 screenshots: $(VENV)/.test ## Take the README's pictures from the running application
