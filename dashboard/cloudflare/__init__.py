@@ -4,9 +4,11 @@ Knows no Django and no Celery, keeps no state but one pooled connection, reads n
 """
 
 from dashboard.cloudflare.bodies import BATCH_SIZE
+from dashboard.cloudflare.budget import Gate, Lane, Spender
 from dashboard.cloudflare.client import Client
 from dashboard.cloudflare.credentials import Credentials
 from dashboard.cloudflare.errors import (
+    BudgetSpent,
     CloudflareError,
     Conflict,
     CursorExpired,
@@ -65,6 +67,7 @@ __all__ = [
     "UNFINISHED",
     "Action",
     "Attempt",
+    "BudgetSpent",
     "Client",
     "CloudflareError",
     "Conflict",
@@ -74,12 +77,14 @@ __all__ = [
     "Deletion",
     "ErrorDetail",
     "Failed",
+    "Gate",
     "Graph",
     "Instance",
     "InstanceDetail",
     "InstancePage",
     "Invalid",
     "Json",
+    "Lane",
     "NewInstance",
     "NotFound",
     "RateLimit",
@@ -88,6 +93,7 @@ __all__ = [
     "RestartType",
     "Rollback",
     "Schedule",
+    "Spender",
     "Status",
     "StatusChange",
     "Step",

@@ -6,6 +6,7 @@
       NotFound               the workflow, version or instance does not exist (any more)
       Conflict               the instance is not in a state that allows it, or the id is taken
       RateLimited            with retry_after
+        BudgetSpent          we hold back ourselves, so that Cloudflare need not; nothing was sent
       Invalid                Cloudflare refused what we sent, or it cannot be sent
         CursorExpired        the place in a list is forgotten: begin again with the first page
       Failed                 Cloudflare's own 5xx, 10001, an HTML page
@@ -71,6 +72,17 @@ class RateLimited(CloudflareError):
     """Cloudflare asks us to stop. `retry_after`: seconds to wait, None when it did not say."""
 
     retry_after: float | None = None
+
+
+class BudgetSpent(RateLimited):
+    """Our own budget has no request left for this lane now: not a failure, only "go on later".
+
+    `was_sent` is False, `retry_after` the seconds to wait, always known.
+    """
+
+    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
+        super().__init__(message, was_sent=False)
+        self.retry_after: float = retry_after
 
 
 class Invalid(CloudflareError):
