@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from dashboard import cloudflare, env
-from dashboard.cloudflare import targets
+from dashboard.cloudflare import Lane, Spender, targets
+from dashboard.cloudflare.redis_budget import RedisBudget
 
 #: A local `wrangler dev` has no accounts; this is how its one world is called here.
 LOCAL_ACCOUNT_ID = "local"
@@ -88,13 +89,17 @@ def account_setting(account_id: str) -> AccountSetting:
 
 
 _clients: dict[AccountSetting, cloudflare.Client] = {}
+_budgets: dict[str, RedisBudget] = {}
 
 
-def connect(account_id: str) -> cloudflare.Client:
-    """The client of this account, shared by every thread of the process; raises UnknownAccount.
+def connect(
+    account_id: str, lane: Lane = Lane.PERSON, spender: Spender = Spender.WEB
+) -> cloudflare.Client:
+    """The client of this account, seen through a lane of its budget; raises UnknownAccount.
 
-    A new client costs 30 ms and, to Cloudflare, a TLS handshake; so there is one for as long as
-    the account's settings stay the same.
+    Every thread of the process shares its connections. A new client costs 30 ms and, to
+    Cloudflare, a TLS handshake; so there is one for as long as the account's settings stay the
+    same.
     """
     account = account_setting(account_id)
     if account not in _clients:
@@ -105,11 +110,29 @@ def connect(account_id: str) -> cloudflare.Client:
             allow_undocumented=settings.CLOUDFLARE_UNDOCUMENTED_ROUTES,
             params_as_text=settings.CLOUDFLARE_PARAMS_AS_TEXT,
             timeout=settings.CLOUDFLARE_TIMEOUT,
+            gate=budget_of(account),
         )
-    return _clients[account]
+    return _clients[account].in_lane(lane, spender)
+
+
+def budget_of(account: AccountSetting) -> RedisBudget | None:
+    """The budget of the account's token, which accounts with the same token share.
+
+    None where nothing is limited: a local `wrangler dev`.
+    """
+    if not account.target.needs_token:
+        return None
+    fingerprint = account.credentials.fingerprint
+    if fingerprint not in _budgets:
+        _budgets[fingerprint] = RedisBudget(
+            settings.BUDGET_REDIS_URL, fingerprint, share=settings.BUDGET_SHARE / 100
+        )
+    return _budgets[fingerprint]
 
 
 def disconnect() -> None:
-    """Closes every client; the next `connect` opens a new one."""
+    """Closes every client and budget; the next `connect` opens new ones."""
     while _clients:
         _clients.popitem()[1].close()
+    while _budgets:
+        _budgets.popitem()[1].close()

@@ -45,11 +45,14 @@ def flag(name: str, default: bool = False, *, help: str) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}; write true or false.")
 
 
-def number(name: str, default: int, *, help: str, minimum: int = 0) -> int:
-    """A whole number of at least `minimum`; raises ImproperlyConfigured for anything else."""
+def number(
+    name: str, default: int, *, help: str, minimum: int = 0, maximum: int | None = None
+) -> int:
+    """A whole number in these bounds; raises ImproperlyConfigured for anything else."""
     value = text(name, str(default), help=help)
-    if not value.isdigit() or int(value) < minimum:
-        raise ImproperlyConfigured(f"{name} is {value!r}; write a whole number from {minimum} on.")
+    if not value.isdigit() or int(value) < minimum or (maximum and int(value) > maximum):
+        bounds = f"from {minimum} to {maximum}" if maximum else f"from {minimum} on"
+        raise ImproperlyConfigured(f"{name} is {value!r}; write a whole number {bounds}.")
     return int(value)
 
 

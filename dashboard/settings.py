@@ -89,11 +89,12 @@ CLOUDFLARE_PARAMS_AS_TEXT = env.flag(
 CLOUDFLARE_TIMEOUT = env.number(
     "CLOUDFLARE_TIMEOUT", 10, help="Seconds to wait for an answer of Cloudflare.", minimum=1
 )
-SYNC_REQUESTS_PER_MINUTE = env.number(
-    "SYNC_REQUESTS_PER_MINUTE",
-    100,
-    help="What background sync may ask of each account; Cloudflare allows 240 for everything.",
+BUDGET_SHARE = env.number(
+    "BUDGET_SHARE",
+    60,
+    help="Percent of Cloudflare's 1,200 requests in 5 minutes that background work may use.",
     minimum=1,
+    maximum=80,  # `budget.LARGEST_SHARE`, without the time that importing its room takes.
 )
 
 # -- processes ---------------------------------------------------------------------------------
@@ -125,12 +126,14 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# -- Redis carries tasks; nothing that must last lives in it ----------------------------------
+# -- Redis carries tasks and counts requests; nothing that must last lives in it ----------------
 REDIS_URL = env.secret("REDIS_URL", help="Redis, such as redis://host:6379/0; private if unset.")
 REDIS_SOCKET = redis.socket_path(DATA_DIR)
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{REDIS_SOCKET}"
 if CELERY_BROKER_URL.startswith("unix://"):
     CELERY_BROKER_URL = "redis+socket://" + CELERY_BROKER_URL.removeprefix("unix://")
+#: The same server, as its own client spells a socket: where the request budget is counted.
+BUDGET_REDIS_URL = CELERY_BROKER_URL.replace("redis+socket://", "unix://")
 
 # -- Django ------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from dashboard import connection, operations, sync
 from dashboard.celery import app
+from dashboard.cloudflare import Lane, Spender
 from dashboard.logs import DATABASE_AWAY
 from dashboard.models import Account
 from dashboard.sync.account import LEASE
@@ -29,10 +30,14 @@ def sync_account(account_id: str) -> None:
     account = Account.objects.get(account_id=account_id)
     if not account.take_lease(timezone.now(), LEASE):
         return
-    sync.sync_account(connection.connect(account_id), account, clock=timezone.now)
+    client = connection.connect(account_id, Lane.FRESHNESS, Spender.WORKER)
+    sync.sync_account(client, account, clock=timezone.now)
 
 
 @app.task(throws=DATABASE_AWAY)
 def follow_operations() -> None:
     """Looks at the instances whose operations have not been seen to end."""
-    operations.follow_due(connection.connect, clock=timezone.now)
+    operations.follow_due(
+        lambda account_id: connection.connect(account_id, Lane.WATCHED, Spender.OPERATIONS),
+        clock=timezone.now,
+    )

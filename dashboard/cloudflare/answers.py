@@ -103,14 +103,26 @@ class Answer:
 
 
 def rate_limit(headers: httpx.Headers) -> RateLimit | None:
-    """The tightest policy of a header such as `Ratelimit: "default";r=50;t=30`."""
-    found = [
-        RateLimit(remaining=int(match["r"]), reset_seconds=float(match["t"]))
+    """What `Ratelimit: "default";r=50;t=30` leaves, and the tightest policy beside it, such as
+    `Ratelimit-Policy: "default";q=1200;w=300`.
+    """
+    left = [
+        (int(match["r"]), float(match["t"]))
         for match in re.finditer(
             r";\s*r=(?P<r>\d{1,9})\s*;\s*t=(?P<t>\d{1,9})", headers.get("ratelimit", "")
         )
     ]
-    return min(found, key=lambda limit: limit.remaining, default=None)
+    policies = [
+        (int(match["q"]), float(match["w"]))
+        for match in re.finditer(
+            r";\s*q=(?P<q>\d{1,9})\s*;\s*w=(?P<w>\d{1,9})", headers.get("ratelimit-policy", "")
+        )
+    ]
+    if not left:
+        return None
+    sensible = [(quota, window) for quota, window in policies if quota and window]
+    quota, window = min(sensible, key=lambda it: it[0] / it[1], default=(None, None))
+    return RateLimit(*min(left), quota=quota, window_seconds=window)
 
 
 def _http_date(header: str) -> datetime | None:

@@ -7,6 +7,7 @@ Follows <https://developers.cloudflare.com/api/resources/workflows/>. Every meth
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -25,6 +26,7 @@ from dashboard.cloudflare import (
     types,
     values,
 )
+from dashboard.cloudflare.budget import Gate, Lane, Spender
 from dashboard.cloudflare.credentials import Credentials
 from dashboard.cloudflare.errors import Invalid, NotFound, Unauthorized, Unsupported
 from dashboard.cloudflare.step_output import StepOutput
@@ -38,7 +40,8 @@ class Client(AbstractContextManager["Client"]):
     `base_url`: `CLOUDFLARE_URL`, or the address of a `wrangler dev`. `allow_undocumented`: use
     routes that wrangler uses and the reference does not list. `params_as_text`: send the params of
     new instances as JSON text, which the reference asks for and the live API does not. `timeout`:
-    seconds for each read. `tries`: how often a GET is sent at most.
+    seconds for each read. `tries`: how often a GET is sent at most. `gate`: what each request
+    passes before it is sent; None lets everything through.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Client(AbstractContextManager["Client"]):
         params_as_text: bool = False,
         timeout: float = 10.0,
         tries: int = 3,
+        gate: Gate | None = None,
     ) -> None:
         if not _is_http(base_url):
             message = "The base URL has to begin with https:// (or http://) and a host name."
@@ -61,7 +65,13 @@ class Client(AbstractContextManager["Client"]):
         self._params_as_text = params_as_text
         self._credentials = credentials
         self._transport = Transport(
-            self.base_url, self.target, account_id, credentials, timeout=timeout, tries=tries
+            self.base_url,
+            self.target,
+            account_id,
+            credentials,
+            timeout=timeout,
+            tries=tries,
+            gate=gate,
         )
 
     def __repr__(self) -> str:
@@ -74,15 +84,29 @@ class Client(AbstractContextManager["Client"]):
         """Close the connections; the client cannot be used after it."""
         self._transport.close()
 
+    def in_lane(self, lane: Lane, spender: Spender | None = None) -> Client:
+        """This client, with the same connections, asking in another lane of the budget.
+
+        Cheap. `spender` stays as it is unless given; closing either closes both.
+        """
+        other = copy.copy(self)
+        other._transport = self._transport.in_lane(lane, spender or self._transport.spender)
+        return other
+
+    @property
+    def lane(self) -> Lane:
+        """The lane that its requests are made in; a person's unless told otherwise."""
+        return self._transport.lane
+
     @property
     def rate_limit(self) -> types.RateLimit | None:
         """What the last answer said of the limit; None until one does."""
-        return self._transport.rate_limit
+        return self._transport.tally.rate_limit
 
     @property
     def request_count(self) -> int:
         """How many requests were sent so far, by everybody who shares this client."""
-        return self._transport.request_count
+        return self._transport.tally.requests
 
     # The account
 

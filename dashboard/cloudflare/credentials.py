@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
@@ -34,6 +35,12 @@ class Credentials:
     def kind(self) -> str:
         """What a message calls them."""
         return "e-mail and key" if self.key and not self.token else "token"
+
+    @property
+    def fingerprint(self) -> str:
+        """A name for the secret from which nobody learns it: for what is kept per token."""
+        secret = self.token or f"{self.email}\0{self.key}"
+        return hashlib.sha256(f"workflows-dashboard\0{secret}".encode()).hexdigest()[:24]
 
     def redact(self, text: str) -> str:
         """`text` without the secrets, for words that come back from a server."""

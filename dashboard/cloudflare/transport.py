@@ -6,6 +6,7 @@ goes wrong on the way is told by `trouble.py`.
 
 from __future__ import annotations
 
+import copy
 import functools
 import ipaddress
 import json
@@ -14,6 +15,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,8 +24,10 @@ import stamina
 
 from dashboard.cloudflare import responses, trouble
 from dashboard.cloudflare.answers import Answer, rate_limit
+from dashboard.cloudflare.budget import CLOSED_SECONDS, Gate, Lane, Spender
 from dashboard.cloudflare.credentials import Credentials, CredentialsAuth
 from dashboard.cloudflare.errors import (
+    BudgetSpent,
     Failed,
     Invalid,
     RateLimited,
@@ -52,6 +56,14 @@ RETRY_SECONDS = 45.0
 NO_BODY: Any = object()
 
 
+@dataclass
+class Tally:
+    """What all lanes of one transport have sent, and what they heard of the limit last."""
+
+    requests: int = 0
+    rate_limit: RateLimit | None = None
+
+
 class Transport:
     """The way to one target with one secret. Threads may share it, as they may an httpx.Client."""
 
@@ -64,9 +76,12 @@ class Transport:
         *,
         timeout: float,
         tries: int,
+        gate: Gate | None,
     ) -> None:
-        self.rate_limit: RateLimit | None = None
-        self.request_count = 0
+        self.tally = Tally()
+        self.lane = Lane.PERSON
+        self.spender = Spender.WEB
+        self._gate = gate
         self._base_url = base_url
         self._target = target
         self._account_id = account_id
@@ -85,6 +100,12 @@ class Transport:
 
     def close(self) -> None:
         self._http.close()
+
+    def in_lane(self, lane: Lane, spender: Spender) -> Transport:
+        """The same connections in another lane."""
+        other = copy.copy(self)
+        other.lane, other.spender = lane, spender
+        return other
 
     def get(
         self, path: str, params: Params | None = None, *, keep: Callable[[Any], bool] | None = None
@@ -157,7 +178,9 @@ class Transport:
                 "environment, or name a file there that holds it."
             )
             raise Unauthorized(message, was_sent=False)
-        self.request_count += 1
+        if self._gate:
+            self._gate.spend(self.lane, self.spender)
+        self.tally.requests += 1
         started, outcome = time.monotonic(), "no answer"
         try:
             with trouble.told(request):
@@ -173,8 +196,20 @@ class Transport:
         finally:
             milliseconds = (time.monotonic() - started) * 1000
             logger.debug("%s %s %s %.0f ms", request.method, path, outcome, milliseconds)
-        self.rate_limit = rate_limit(response.headers) or self.rate_limit
+        self._hear(response)
         return response
+
+    def _hear(self, response: httpx.Response) -> None:
+        """Pass on what the answer says of the limit."""
+        limit = rate_limit(response.headers)
+        self.tally.rate_limit = limit or self.tally.rate_limit
+        if self._gate is None:
+            return
+        closed_for = None
+        if response.status_code == 429:
+            wait = Answer(response.status_code, response.headers, b"").retry_after
+            closed_for = CLOSED_SECONDS if wait is None else wait
+        self._gate.told(limit, closed_for=closed_for)
 
     def _read(self, response: httpx.Response, request: responses.Request) -> Answer:
         """The whole body, within bounds of size and time."""
@@ -199,6 +234,8 @@ class Transport:
 
 def _pause_before_retry(error: Exception) -> bool | float:
     """Whether a GET is worth another try, or the seconds to wait before it."""
+    if isinstance(error, BudgetSpent):
+        return False  # The gate has waited already.
     if isinstance(error, RateLimited):
         wait = error.retry_after
         return wait if wait is not None and wait <= LONGEST_PAUSE else False

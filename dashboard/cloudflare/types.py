@@ -348,7 +348,12 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What Cloudflare's `Ratelimit` header said last: `remaining` requests, new ones in seconds."""
+    """What the `Ratelimit` header said last: `remaining` requests, new ones in seconds.
+
+    `quota` requests in `window_seconds` are what the tightest `Ratelimit-Policy` allows.
+    """
 
     remaining: int
     reset_seconds: float
+    quota: int | None = None
+    window_seconds: float | None = None

@@ -21,7 +21,8 @@ class Account(models.Model):
     `synced_at`: when a sync last came through whole. `sync_error`: what stopped the last one, ""
     when nothing did. `leased_until`: until then somebody syncs it; an economy, not a lock, for a
     sync run twice at once does no harm. `last_requests`: what the last sync asked of Cloudflare.
-    `spent`, as of `spent_at`: requests that sync has asked for and that have not leaked away yet.
+    `waits_for_budget`: it stopped because the request budget had nothing left for it, and goes on
+    at `next_sync_at`.
     """
 
     account_id = models.CharField(max_length=64, unique=True)
@@ -34,8 +35,7 @@ class Account(models.Model):
     sync_error = models.TextField(default="")
     sync_failed_at = models.DateTimeField(null=True)
     last_requests = models.PositiveIntegerField(default=0)
-    spent = models.FloatField(default=0)
-    spent_at = models.DateTimeField(null=True)
+    waits_for_budget = models.BooleanField(default=False)
 
     objects = AccountQuerySet.as_manager()
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard.cloudflare import Client
-from dashboard.cloudflare.errors import CloudflareError, NotFound
+from dashboard.cloudflare.errors import BudgetSpent, CloudflareError, NotFound
 from dashboard.connection import UnknownAccount
 from dashboard.models import Instance, Item
 from dashboard.models.operation import OPEN_STATES, Kind, State
@@ -45,23 +45,29 @@ def follow_due(connect: Connect, *, clock: Callable[[], datetime]) -> None:
             logger.warning("Cannot follow operations of %s: not configured.", account_id)
             continue
         for item in items:
-            look(client, item, now=clock())
+            if not look(client, item, now=clock()):
+                break
 
 
-def look(client: Client, item: Item, *, now: datetime) -> None:
-    """Reads the instance once, and writes down what that says of the item."""
+def look(client: Client, item: Item, *, now: datetime) -> bool:
+    """Reads the instance once, and writes down what that says of the item.
+
+    False when the request budget had nothing left for it: it stays due, as do those after it.
+    """
     if item.state == State.SENDING:
         _recover(item, now)
-        return
+        return True
     try:
         row = read_instance(client, item.operation.workflow, item.instance_id, now=now)
+    except BudgetSpent:
+        return False
     except NotFound:
         _look_again(item, now, _words(item, "Cloudflare does not find the instance."))
-        return
     except CloudflareError as error:
         _look_again(item, now, _words(item, f"It could not be looked at. {error}"))
-        return
-    judge(item, row, now=now)
+    else:
+        judge(item, row, now=now)
+    return True
 
 
 def judge_open(row: Instance, *, now: datetime) -> None:

@@ -6,10 +6,14 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from django.conf import settings
-
-from dashboard.cloudflare import Client
-from dashboard.cloudflare.errors import CloudflareError, RateLimited, Unauthorized, Unreachable
+from dashboard.cloudflare import Client, Lane
+from dashboard.cloudflare.errors import (
+    BudgetSpent,
+    CloudflareError,
+    RateLimited,
+    Unauthorized,
+    Unreachable,
+)
 from dashboard.cloudflare.types import Status
 from dashboard.models import Account, Version, Workflow, recording
 from dashboard.sync.sweep import READS_PER_SYNC, read_each, sweep_unfinished
@@ -23,7 +27,6 @@ SHORTEST_PAUSE = timedelta(seconds=4)
 SWEEP_EVERY = timedelta(seconds=30)
 WALK_EVERY = timedelta(minutes=5)
 VERSIONS_EVERY = timedelta(hours=1)
-BURST = 300
 PAUSE_AFTER_ERROR = timedelta(seconds=15)
 LEASE = timedelta(seconds=60)
 
@@ -46,13 +49,17 @@ def sync_account(
     """Brings the local copy of one account up to date, and writes down how that went.
 
     Never raises CloudflareError: what failed stands in `account.sync_error` and in each workflow's,
-    and the next sync takes up where this one stopped.
+    and the next sync takes up where this one stopped. A budget that is spent is no failure: the
+    sync stops, and goes on when it may.
     """
     before = client.request_count
     try:
         workflows = recording.record_workflows(account, list(client.list_workflows()), now=clock())
         account.counted_at = clock()
         errors = _sync_workflows(client, account, workflows, clock, report)
+    except BudgetSpent as spent:
+        asked = client.request_count - before
+        _finish(account, asked, clock(), [], goes_on_in=spent.retry_after)
     except CloudflareError as error:
         _finish(account, client.request_count - before, clock(), [error])
     else:
@@ -92,10 +99,11 @@ def sync_workflow(client: Client, workflow: Workflow, *, clock: Clock) -> None:
     """
     now = clock()
     if _is_walk_due(workflow, now):
-        walk_newest(client, workflow, clock=clock)
+        is_first = workflow.walked_through is None
+        walk_newest(client.in_lane(Lane.BACKFILL) if is_first else client, workflow, clock=clock)
     if _is_sweep_due(workflow, now):
         sweep_unfinished(client, workflow, clock=clock)
-    _read_missing_details(client, workflow, clock)
+    _read_missing_details(client.in_lane(Lane.WATCHED), workflow, clock)
     if client.target.has_versions and _are_versions_due(workflow, now):
         recording.record_versions(workflow, client.list_versions(workflow.name), now=now)
 
@@ -133,31 +141,30 @@ def _read_missing_details(client: Client, workflow: Workflow, clock: Clock) -> N
     read_each(client, list(without[:READS_PER_SYNC]), clock=clock)
 
 
-def _finish(account: Account, requests: int, now: datetime, errors: list[CloudflareError]) -> None:
-    """Writes down how the sync went, and when the next is due."""
-    pause = max(SHORTEST_PAUSE, _pause_for_budget(account, requests, now))
+def _finish(
+    account: Account,
+    requests: int,
+    now: datetime,
+    errors: list[CloudflareError],
+    *,
+    goes_on_in: float | None = None,
+) -> None:
+    """Writes down how the sync went, and when the next is due. `goes_on_in`: seconds until the
+    budget has something left for it, when that stopped it.
+    """
+    pause = SHORTEST_PAUSE
     account.last_requests = requests
     account.leased_until = None
+    account.waits_for_budget = goes_on_in is not None
     if errors:
         account.sync_error = str(errors[0])
         account.sync_failed_at = now
         retry_after = getattr(errors[0], "retry_after", None) or 0
         pause = max(pause, PAUSE_AFTER_ERROR, timedelta(seconds=retry_after))
+    elif goes_on_in is not None:
+        pause = max(pause, timedelta(seconds=goes_on_in))
     else:
         account.sync_error = ""
         account.synced_at = now
     account.next_sync_at = now + pause
     account.save()
-
-
-def _pause_for_budget(account: Account, requests: int, now: datetime) -> timedelta:
-    """How long to wait so that sync leaves Cloudflare's 1,200 requests in 5 minutes to people.
-
-    A leaky bucket: what was spent leaks away at SYNC_REQUESTS_PER_MINUTE, and BURST may be spent at
-    once. So no 5 minutes hold more than BURST and 5 times that rate: 800 with the defaults.
-    """
-    rate = settings.SYNC_REQUESTS_PER_MINUTE / 60
-    since = (now - account.spent_at).total_seconds() if account.spent_at else 0
-    account.spent = max(0.0, account.spent - since * rate) + requests
-    account.spent_at = now
-    return timedelta(seconds=max(0.0, account.spent - BURST) / rate)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from dashboard import connection, operations
-from dashboard.cloudflare import types
+from dashboard.cloudflare import Spender, types
 from dashboard.forms import operations as forms
 from dashboard.models import Instance, Operation, Workflow
 from dashboard.models.operation import Kind
@@ -99,7 +99,7 @@ def _carry_out(
         arguments=form.arguments(),
         seen_generation=form.cleaned_data.get("seen_generation"),
     )
-    client = connection.connect(workflow.account.account_id)
+    client = connection.connect(workflow.account.account_id, spender=Spender.OPERATIONS)
     if isinstance(form, (forms.CreateForm, forms.BatchForm)):
         return operations.create(client, workflow, form.new_instances(), wanted, clock=timezone.now)
     if instance is None:

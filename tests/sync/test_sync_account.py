@@ -9,13 +9,14 @@ import pytest
 from django.db import connection as database
 
 from dashboard import sync
-from dashboard.cloudflare import Client, Credentials
+from dashboard.cloudflare import Client, Credentials, Gate, Lane
 from dashboard.cloudflare.errors import NotFound
 from dashboard.cloudflare.types import Action
 from dashboard.models import Account, Change, Instance, InstanceDetail, Version, Workflow
 from dashboard.simulator import server as simulator_server
 from dashboard.simulator.server import Server
 from tests.fixtures import START, Watched
+from tests.gates import Allowing
 
 NINE = (
     "queued", "running", "waiting", "waitingForPause", "paused", "rollingBack", "complete",
@@ -324,15 +325,36 @@ def test_versions_are_copied_with_what_they_say(watched: Watched) -> None:
     assert version.version_id == watched.row(next(iter(watched.copied()))).version_id
 
 
-def test_a_burst_is_paid_back_before_the_next_sync(watched: Watched, settings: object) -> None:
-    watched.account.spent, watched.account.spent_at = 400, START
+def test_a_spent_budget_stops_the_sync_without_an_error(watched: Watched) -> None:
+    watched.add("complete")
+    with client_of(watched.server, gate=Allowing(2)) as client:
+        sync.sync_account(client, watched.account, clock=watched.clock)
+
+    account = watched.account
+    assert account.waits_for_budget
+    assert (account.sync_error, account.sync_failed_at, account.synced_at) == ("", None, None)
+    assert account.next_sync_at == watched.clock() + timedelta(seconds=40)
+
+
+def test_a_sync_after_the_wait_goes_on_and_no_longer_waits(watched: Watched) -> None:
+    watched.add("complete")
+    with client_of(watched.server, gate=Allowing(1)) as client:
+        sync.sync_account(client, watched.account, clock=watched.clock)
 
     account = watched.sync()
 
-    assert account.next_sync_at is not None
-    assert account.next_sync_at - START == pytest.approx(
-        timedelta(minutes=(101) / 100), abs=timedelta(seconds=2)
-    )
+    assert not account.waits_for_budget
+    assert account.synced_at
+    assert watched.copied() == watched.listed()
+
+
+def test_first_walks_and_details_are_asked_for_in_lanes_of_their_own(watched: Watched) -> None:
+    watched.add("errored")
+    gate = Allowing(100)
+    with client_of(watched.server, gate=gate) as client:
+        sync.sync_account(client.in_lane(Lane.FRESHNESS), watched.account, clock=watched.clock)
+
+    assert gate.lanes[:3] == [Lane.FRESHNESS, Lane.BACKFILL, Lane.WATCHED]
 
 
 def test_the_old_shape_is_copied_as_well(db: None) -> None:
@@ -349,5 +371,6 @@ def test_the_old_shape_is_copied_as_well(db: None) -> None:
             assert all(watched.copied(name) == watched.listed(name) for name in names)
 
 
-def client_of(server: Server) -> Client:
-    return Client(server.account_id, Credentials(token=server.token), base_url=server.url)
+def client_of(server: Server, gate: Gate | None = None) -> Client:
+    credentials = Credentials(token=server.token)
+    return Client(server.account_id, credentials, base_url=server.url, gate=gate)

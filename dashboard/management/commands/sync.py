@@ -7,6 +7,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from dashboard import connection, sync
+from dashboard.cloudflare import Lane, Spender
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         accounts = sync.ensure_accounts((id_, configured[id_].name) for id_ in wanted)
         failed = []
         for account in accounts:
-            client = connection.connect(account.account_id)
+            client = connection.connect(account.account_id, Lane.FRESHNESS, Spender.SHELL)
             with tqdm(unit="workflow") as bar:
                 bar.set_description(account.name)
 
