@@ -39,13 +39,14 @@ class Copy:
         self._deep_pages = 0
         for row in range(self.mark):
             self._show(row, 0.0)
+        self.head_total = self.mark
+        self._find_near()
         self.count({}, 0.0)
 
     def count(self, done: dict[str, float], now: float) -> None:
         """Takes over Cloudflare's counts, and what they mean for what is held."""
         told = self.truth.counts(now)
         changed_at = now if told != self.known.told else self.known.changed_at
-        self.head_total = self.head_total or sum(told.values())
         self.known = replace(self.known, told=told, told_at=now, changed_at=changed_at, done=done)
         self._refresh()
 
@@ -116,13 +117,16 @@ class Copy:
         if reached > self.mark:
             self.gaps.append((self.mark, reached))
         self.mark = total
+        self._find_near()
+        self.head_total = max(sum((self.known.told or {}).values()), total)
+        return True
+
+    def _find_near(self) -> None:
         near = {
-            status: len(_between(rows, total - PER_PAGE, total)) / max(1, len(rows))
+            status: len(_between(rows, self.mark - PER_PAGE, self.mark)) / max(1, len(rows))
             for status, rows in self.active.items()
         }
         self.known = replace(self.known, near=near)
-        self.head_total = max(sum((self.known.told or {}).values()), total)
-        return True
 
     def _gap(self, work: Work) -> bool:
         for _ in range(work.cost):

@@ -26,7 +26,7 @@ COUNTS_SHARE = 0.10
 #: After so many seconds a workflow is looked at although nothing says that it has changed; later
 #: where there are so many that this would take more than its share of the requests.
 QUIET_FOR = 300.0
-QUIET_SHARE = 0.10
+QUIET_SHARE = 0.03
 VERSIONS_EVERY = 3600.0
 #: While a deep look for errored instances is due or was just made, the newest are enough.
 ERRORED_PAUSE = 15.0
