@@ -98,7 +98,11 @@ class Copy:
 
     def _show_range(self, since: int, until: int) -> None:
         now = self.now()
-        held = [row for rows in (*self.active.values(), self.left) for row in _between(rows, since, until)]
+        held = [
+            row
+            for rows in (*self.active.values(), self.left)
+            for row in _between(rows, since, until)
+        ]
         fresh = [row for row in range(since, until) if self.seen_at[row] == inf]
         for row in [*held, *fresh]:
             self._show(row, now)

@@ -77,7 +77,9 @@ def run(workflows: int, unfinished: int, seed: int = 1) -> str:
     end = warm + MEASURED[unfinished]
     bucket = Bucket()
     truths = world(workflows, unfinished, end, seed)
-    copies = [Copy(number, truth, bucket.spend, lambda: bucket.now) for number, truth in enumerate(truths)]
+    copies = [
+        Copy(number, truth, bucket.spend, lambda: bucket.now) for number, truth in enumerate(truths)
+    ]
     counted_at, mix = None, dict.fromkeys(Kind, 0)
     while bucket.now < end:
         state = State([copy.known for copy in copies], counted_at, RATE, ("running", "waiting"))
@@ -110,7 +112,9 @@ def _line(
     since, end = measured
     figures = [_percentiles(lags(pairs, end)) for pairs in _pairs(copies, since, end)]
     per_minute = sum(instant >= since for instant in bucket.sent_at) / ((end - since) / 60)
-    shares = " ".join(f"{kind}:{count / len(bucket.sent_at):.0%}" for kind, count in mix.items() if count)
+    shares = " ".join(
+        f"{kind}:{count / len(bucket.sent_at):.0%}" for kind, count in mix.items() if count
+    )
     return (
         f"{workflows} × {unfinished:,} | {' | '.join(figures)} | {per_minute:.0f} "
         f"| over budget: {bucket.over_budget()} | {REFERENCE[workflows, unfinished]} "
@@ -149,8 +153,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="all nine cases; takes many minutes")
     arguments = parser.parse_args()
-    print("case | errored seen | new seen | slow end noticed | slow end told | requests/min | "
-          "| before (errored, new, slow, requests/min) | requests by kind")
+    print(
+        "case | errored seen | new seen | slow end noticed | slow end told | requests/min | "
+        "| before (errored, new, slow, requests/min) | requests by kind"
+    )
     for workflows, unfinished in REFERENCE if arguments.full else QUICK:
         print(run(workflows, unfinished), flush=True)
 

@@ -16,6 +16,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     timezone="UTC",
     imports=["dashboard.tasks"],
+    # A worker may take only one of the two (`-Q fresh`), so that history holds up nothing new.
+    task_default_queue="fresh",
+    task_routes={"dashboard.tasks.back_fill_account": {"queue": "backfill"}},
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,

@@ -53,6 +53,15 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_on", "-pk")
 
+    def errored_first(self) -> Self:
+        """The newest errored ones, then those whose detail is known for longest or never was."""
+        return self.order_by(
+            Case(When(status=Status.ERRORED, then=0), default=1),
+            Case(When(status=Status.ERRORED, then=F("created_on"))).desc(),
+            F("read_at").asc(nulls_first=True),
+            "pk",
+        )
+
     def with_workflow(self) -> Self:
         """With what a row of a page shows of its workflow and account, in the same query."""
         return self.select_related("workflow__account").defer("workflow__counts")

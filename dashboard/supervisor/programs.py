@@ -33,6 +33,7 @@ def _worker(name: str) -> tuple[str, ...]:
     # for workers that look at each other; ours look at the database.
     return (
         *(*CELERY, "worker", "--hostname", f"{name}@%h", "--loglevel", "WARNING"),
+        *("--queues", "fresh,backfill"),
         *("--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"),
     )
 

@@ -54,7 +54,7 @@ class Kind(enum.StrEnum):
     GAP = "gap"
     ERRORED = "errored"
     DEEP_ERRORED = "deep-errored"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a pass over a list
     LEFT = "left"
     DETAILS = "details"
     VERSIONS = "versions"
@@ -135,7 +135,9 @@ def plan(state: State, now: float, allowance: int) -> list[Work]:
     counts = Work(Kind.COUNTS, None, requests, math.inf)
     if since >= counts_interval(requests, state.rate):
         return _cut([counts], allowance)
-    works = best((work for known in state.workflows for work in _works(known, state, now)), allowance)
+    works = best(
+        (work for known in state.workflows for work in _works(known, state, now)), allowance
+    )
     if not works and since >= COUNTS_EVERY:
         return _cut([counts], allowance)
     return works
