@@ -12,7 +12,7 @@ from dataclasses import replace
 from math import inf
 
 from benchmarks.world import Truth
-from dashboard.sync.plan import PER_PAGE, Kind, Known, Work, learn
+from dashboard.sync.known import PER_PAGE, Kind, Known, Work, learn
 
 #: The newest pages are read so many seconds further back than they were read before.
 OVERLAP = 10.0
@@ -142,7 +142,7 @@ class Copy:
             self._show_range(lower, until)
             if lower > since:
                 self.gaps.append((since, lower))
-        return True
+        return not self.gaps
 
     def _errored(self, _work: Work) -> bool:
         self.spend()

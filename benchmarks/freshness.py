@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from benchmarks.copying import Copy, lags
 from benchmarks.world import world
-from dashboard.sync.plan import PER_PAGE, Kind, State, plan
+from dashboard.sync.known import PER_PAGE, Kind, State
+from dashboard.sync.plan import plan
 
 RATE, BURST = 2.4, 60.0
 #: Four connections of 150 ms: no faster than this, whatever the bucket holds.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
@@ -10,10 +11,26 @@ from django.db.models import BooleanField, Case, Count, F, Q, Value, When
 from django.urls import reverse
 
 from dashboard.cloudflare import parsing, types
-from dashboard.cloudflare.types import FINISHED, Status
+from dashboard.cloudflare.types import FINISHED, UNFINISHED, Status
 from dashboard.models.filters import InstanceFilters
 from dashboard.models.keyset import Cursor
 from dashboard.models.workflow import Workflow
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many of the unfinished instances have had their detail read in their present status."""
+
+    known: int
+    unfinished: int
+
+    def __str__(self) -> str:
+        return f"Details known for {self.percent} % of {self.unfinished:,} unfinished"
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: 100 is said of all of them only."""
+        return 100 * self.known // self.unfinished if self.unfinished else 100
 
 
 class InstanceQuerySet(models.QuerySet["Instance"]):
@@ -52,6 +69,17 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
 
     def newest_first(self) -> Self:
         return self.order_by("-created_on", "-pk")
+
+    def coverage_by_account(self) -> dict[int, Coverage]:
+        """Of how many unfinished instances the details are known, by the account's primary key."""
+        is_unread = Q(read_at=None) | Q(read_at__lt=F("status_seen_at"))
+        counted = (
+            self.filter(status__in=UNFINISHED, expired_at=None, workflow__gone_at=None)
+            .order_by()
+            .values_list("workflow__account")
+            .annotate(whole=Count("pk"), unread=Count("pk", filter=is_unread))
+        )
+        return {account: Coverage(whole - unread, whole) for account, whole, unread in counted}
 
     def errored_first(self) -> Self:
         """The newest errored ones, then those whose detail is known for longest or never was."""

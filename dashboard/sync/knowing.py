@@ -13,7 +13,7 @@ from dashboard.cloudflare.targets import Target
 from dashboard.cloudflare.types import FINISHED, UNFINISHED, Status
 from dashboard.models import Gap, Instance, Progress, Workflow
 from dashboard.models.workflow import WATCHED_FOR
-from dashboard.sync.plan import PER_PAGE, Known
+from dashboard.sync.known import PER_PAGE, Known
 
 #: A gap of more pages than this is history: closing it must not hold up what is new.
 LARGEST_GAP = 50
@@ -51,7 +51,8 @@ class Subject:
 
     def surplus(self) -> int:
         """Errored rows that are held and that Cloudflare does not count any more."""
-        beyond = self.held["errored"] - (self.workflow.counts or {}).get("errored", 0)
+        told: int = (self.workflow.counts or {}).get("errored", 0)
+        beyond = self.held["errored"] - told
         return max(self.progress.errored_surplus, beyond)
 
     def known(self, now: datetime) -> Known:
@@ -90,10 +91,11 @@ class Subject:
         )
 
     def _arrived(self) -> int:
-        progress, total = self.progress, sum((self.workflow.counts or {}).values())
+        progress = self.progress
+        total: int = sum((self.workflow.counts or {}).values())
         if progress.head_total is None:
             return total
-        arrived = max(0, total - progress.head_total)
+        arrived: int = max(0, total - progress.head_total)
         triggered_on, known = self.workflow.triggered_on, progress.head_triggered_on
         is_triggered = triggered_on and (known is None or triggered_on > known)
         return max(arrived, 1) if is_triggered else arrived

@@ -12,8 +12,8 @@ from dashboard.cloudflare.errors import Invalid, NotFound, Unsupported
 from dashboard.cloudflare.types import FINISHED, UNFINISHED, Status
 from dashboard.models import Instance, Place, Progress, Workflow
 from dashboard.models.instance import InstanceQuerySet
+from dashboard.sync.known import PER_PAGE
 from dashboard.sync.pages import Clock, written_pages
-from dashboard.sync.plan import PER_PAGE
 from dashboard.sync.reading import read_instance
 
 #: Below so many on one page of the whole list, reading each by itself says more and costs the same.
@@ -43,10 +43,10 @@ def pass_over(
         progress.places.pop(status.value, None)
         progress.passed[status.value] = counted_at.timestamp()
         return True
-    place, pages = _place(progress, status, clock), 0
+    place = _place(progress, status, clock)
     with suppress(Invalid, Unsupported):
-        for written in written_pages(client, workflow, place, clock=clock, status=status):
-            pages += 1
+        listed = written_pages(client, workflow, place, clock=clock, status=status)
+        for pages, written in enumerate(listed, start=1):
             if written.after is None:
                 break
             _keep(progress, status, written.after)
@@ -75,10 +75,11 @@ def read_errored_deep(
     """
     is_first = "deep-errored" not in progress.done
     end = None if is_first else _oldest_unfinished(workflow)
-    place, pages = _place(progress, Status.ERRORED, clock), 0
-    for written in written_pages(client, workflow, place, clock=clock, status=Status.ERRORED):
-        pages += 1
-        progress.deep_pages = pages if not place.cursor else progress.deep_pages + pages
+    place = _place(progress, Status.ERRORED, clock)
+    earlier = progress.deep_pages if place.cursor else 0
+    listed = written_pages(client, workflow, place, clock=clock, status=Status.ERRORED)
+    for pages, written in enumerate(listed, start=1):
+        progress.deep_pages = earlier + pages
         if written.after is None or (end and written.oldest and written.oldest < end):
             break
         _keep(progress, Status.ERRORED, written.after)

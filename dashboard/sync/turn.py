@@ -14,8 +14,9 @@ from dashboard.cloudflare.errors import CloudflareError, RateLimited, Unauthoriz
 from dashboard.cloudflare.types import UNFINISHED
 from dashboard.models import Account, Workflow, recording
 from dashboard.sync.knowing import Subject, subjects_of
+from dashboard.sync.known import LONGEST_WORK, PER_PAGE, Kind, State, Work
 from dashboard.sync.pages import Clock
-from dashboard.sync.plan import LONGEST_WORK, Kind, State, Work, plan, plan_history
+from dashboard.sync.plan import plan, plan_history
 from dashboard.sync.works import do_work
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Turn:
         self._counted_at = None if count_first else self.account.counted_at
         if self._counted_at:
             self._load(list(self.account.workflows.present()))
-        self._go_on(lambda state: plan(state, self.clock().timestamp(), LONGEST_WORK))
+        self._go_on(lambda state: plan(state, self.clock().timestamp(), self._allowance))
 
     def back_fill(self) -> None:
         """Reads older pages, in the lane that yields to all others. Raises like `freshen`."""
@@ -74,6 +75,11 @@ class Turn:
                 self._do(work)
                 self.after_each()
 
+    @property
+    def _allowance(self) -> int:
+        """Requests until the planner is asked again; the workflow list must fit in."""
+        return max(LONGEST_WORK, 1 + len(self._subjects) // PER_PAGE)
+
     def _state(self) -> State:
         now = self.clock()
         target = self.client.target
@@ -83,7 +89,7 @@ class Turn:
                 for pk, subject in self._subjects.items()
                 if pk not in self._failed
             ],
-            self._counted_at and self._counted_at.timestamp(),
+            self._counted_at.timestamp() if self._counted_at else None,
             settings.BUDGET_SHARE / 100 * QUOTA / WINDOW,
             # A list without times cannot be cut: its walk goes to the end, through all statuses.
             sorted(UNFINISHED) if target.has_list_times else (),

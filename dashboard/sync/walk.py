@@ -1,8 +1,8 @@
 """The whole instance list of a workflow, newest first: its newest pages, and what lies behind them.
 
-Freshness never waits for history. The newest pages are read up to a limit; what they do not reach is
-written down as a `Gap` in the same transaction that moves the mark, and read later, page by page,
-by whoever has requests to spare.
+Freshness never waits for history. The newest pages are read up to a limit; what they do not reach
+is written down as a `Gap` in the same transaction that moves the mark, and read later, page by
+page, by whoever has requests to spare.
 """
 
 from __future__ import annotations
@@ -44,9 +44,8 @@ def read_newest(
 def fill_gap(client: Client, gap: Gap, *, limit: int, clock: Clock) -> bool:
     """Reads the next pages of a gap, at most `limit`; each moves it. True, and it is gone, when it
     was read to its end. Raises CloudflareError."""
-    pages = 0
-    for written in written_pages(client, gap.workflow, gap.place, clock=clock):
-        pages += 1
+    listed = written_pages(client, gap.workflow, gap.place, clock=clock)
+    for pages, written in enumerate(listed, start=1):
         is_known = gap.since and written.oldest and written.oldest < gap.since - OVERLAP
         if written.after is None or is_known:
             break

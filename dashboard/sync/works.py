@@ -9,8 +9,8 @@ from dashboard.cloudflare.types import Status
 from dashboard.models import Version, recording
 from dashboard.sync import sweep, walk
 from dashboard.sync.knowing import Subject, look_again
+from dashboard.sync.known import NEVER, Kind, Work, learn
 from dashboard.sync.pages import Clock
-from dashboard.sync.plan import NEVER, Kind, Work, learn
 
 #: A time for the first thing that was found, when nothing says since when it was there.
 FIRST_SECONDS = 60.0
@@ -38,7 +38,8 @@ def do_work(work: Work, subject: Subject, client: Client, *, clock: Clock) -> No
 
 def _found(subject: Subject) -> int:
     """What learning is about: rows seen, errors among them, and rows that left their status."""
-    return subject.held.total() + sum(subject.progress.left.values())
+    left: int = sum(subject.progress.left.values())
+    return subject.held.total() + left
 
 
 def _count_left(work: Work, subject: Subject, clock: Clock) -> None:

@@ -23,6 +23,8 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
     if not found:
         raise Http404(f"No workflow {workflow_name} is known in the account {account_id}.")
     [workflow, *former] = found
+    now = timezone.now()
+    Workflow.objects.filter(pk=workflow.pk).mark_watched(now)
     [row] = rows_of([workflow])
     ctx = {
         "row": row,
@@ -32,6 +34,6 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         + urlencode({"kind": "create", "account_id": account_id, "workflow_name": workflow_name}),
         "versions": workflow.versions.order_by(F("created_on").desc(nulls_last=True), "-pk"),
         "instances": workflow.instances.with_workflow().newest_first()[:NEWEST],
-        "now": timezone.now(),
+        "now": now,
     }
     return render_page(request, "workflow.html", fragment="facts", ctx=ctx)
