@@ -33,7 +33,7 @@ class Known:
     """What is known of one workflow. Instants are seconds of one clock; missing ones were never.
 
     `told`: Cloudflare's counts by status as of `told_at`, None where it gives none. `held`: rows
-    here by status, of unfinished statuses and errored. `changed_at`: when the counts were last seen to differ.
+    here by status, without those that left it. `changed_at`: when the counts last differed.
     `arrived`: instances that came since the newest page was read, as far as the counts tell.
     `near`: the part of each status's held rows that stood on that page.
     `errored_missing`: errored instances that Cloudflare counts and that are not held.
