@@ -5,7 +5,7 @@ from django.db import models
 
 
 class Role(models.TextChoices):
-    """What a user may do: look; act on instances; also manage users."""
+    """What a user may do: look; act on instances. An admin does no more than an operator yet."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -21,7 +21,3 @@ class User(AbstractUser):
     def can_operate(self) -> bool:
         """May pause, resume, restart, terminate, create, and send events."""
         return self.role in {Role.OPERATOR, Role.ADMIN}
-
-    @property
-    def can_manage_users(self) -> bool:
-        return self.role == Role.ADMIN

@@ -17,7 +17,6 @@ from .workflow import Row
 
 CUT_AFTER = 1_024  # characters of an output that the log shows
 CUT_MARK = "[truncated output]"
-PARAMS_CUT_AFTER = 1_048_576
 REDACTED = "[REDACTED]"
 Json = dict[str, Any]
 
