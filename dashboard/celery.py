@@ -46,5 +46,10 @@ app.conf.update(
             "schedule": 600.0,
             "options": {"expires": 300},
         },
+        "steps": {
+            "task": "dashboard.tasks.read_due_steps",
+            "schedule": 10.0,
+            "options": {"expires": 10},
+        },
     },
 )

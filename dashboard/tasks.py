@@ -15,7 +15,7 @@ from dashboard import connection, operations, sync
 from dashboard.celery import app
 from dashboard.cloudflare import Lane, Spender
 from dashboard.logs import DATABASE_AWAY
-from dashboard.models import Account, pruning
+from dashboard.models import Account, StepFeed, pruning, step_pruning
 from dashboard.sync.account import LEASE
 
 #: How long one round of forgetting may take; the next goes on from there.
@@ -70,12 +70,31 @@ def follow_operations() -> None:
 
 @app.task(throws=DATABASE_AWAY)
 def prune() -> None:
-    """Forgets instances that ended more than KEEP_DAYS ago, if that is set."""
-    if not settings.KEEP_DAYS:
+    """Forgets instances that ended more than KEEP_DAYS ago, if that is set, and how steps went."""
+    keep = timedelta(days=settings.KEEP_DAYS) if settings.KEEP_DAYS else None
+    now, end = timezone.now(), time.monotonic() + PRUNE_SECONDS
+
+    def is_time_up() -> bool:
+        return time.monotonic() >= end
+
+    if keep:
+        pruning.prune(keep=keep, now=now, is_time_up=is_time_up)
+    step_pruning.prune_steps(keep=keep, now=now, is_time_up=is_time_up)
+
+
+@app.task(throws=DATABASE_AWAY)
+def read_due_steps() -> None:
+    """Sends each configured account whose step events are to be read to a worker."""
+    configured = connection.configured_accounts()
+    for account in Account.objects.steps_due(timezone.now()).filter(account_id__in=configured):
+        read_steps.apply_async((account.account_id,), expires=10)
+
+
+@app.task(throws=DATABASE_AWAY)
+def read_steps(account_id: str) -> None:
+    """Reads how steps went in one account, unless somebody else does so at this moment."""
+    account = Account.objects.get(account_id=account_id)
+    if not StepFeed.of(account).take(timezone.now(), LEASE):
         return
-    end = time.monotonic() + PRUNE_SECONDS
-    pruning.prune(
-        keep=timedelta(days=settings.KEEP_DAYS),
-        now=timezone.now(),
-        is_time_up=lambda: time.monotonic() >= end,
-    )
+    client = connection.connect(account_id, Lane.BACKFILL, Spender.WORKER)
+    sync.read_steps(client, account, clock=timezone.now)

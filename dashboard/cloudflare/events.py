@@ -65,6 +65,9 @@ ENDS = frozenset(
     {EventType.WORKFLOW_SUCCESS, EventType.WORKFLOW_FAILURE, EventType.WORKFLOW_TERMINATED}
 )
 BEGINNINGS = frozenset({EventType.WORKFLOW_QUEUED, EventType.WORKFLOW_START})
+#: What tells how steps went. A step that succeeds ends with its one successful attempt, so these
+#: also tell how many attempts there were.
+STEP_ENDS = frozenset({EventType.STEP_SUCCESS, EventType.STEP_FAILURE, EventType.ATTEMPT_FAILURE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,6 +213,13 @@ class StepConfig:
     is_sensitive: bool = False
 
 
+def base_name(name: str) -> str:
+    """The name of a step as the workflow's author wrote it: without the last `-N`, which Cloudflare
+    adds in logs and events."""
+    head, dash, count = name.rpartition("-")
+    return head if dash and count.isdecimal() else name
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One entry of an instance's log, of any type; what its type has no word for stays empty.
@@ -243,8 +250,7 @@ class Step:
     @property
     def base_name(self) -> str:
         """The name the workflow's author wrote: without the last `-N`, which Cloudflare adds."""
-        head, dash, count = self.name.rpartition("-")
-        return head if dash and count.isdecimal() else self.name
+        return base_name(self.name)
 
     @property
     def count(self) -> int | None:

@@ -6,17 +6,22 @@ The database never leads: a row of the copy changes only because Cloudflare said
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.operation import Item, Operation
+from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
 from dashboard.models.user import Role, User
 from dashboard.models.workflow import Version, Workflow
 
 __all__ = [
     "Account",
     "Change",
+    "FailedAttempt",
     "Instance",
     "InstanceDetail",
     "Item",
     "Operation",
     "Role",
+    "StepFeed",
+    "StepHour",
+    "UnreadStretch",
     "User",
     "Version",
     "Workflow",

@@ -18,6 +18,10 @@ class AccountQuerySet(models.QuerySet["Account"]):
         """Accounts whose events are due to be read, and which nobody reads at the moment."""
         return self.filter(Q(next_feed_at=None) | Q(next_feed_at__lte=now))
 
+    def steps_due(self, now: datetime) -> Self:
+        """Accounts whose step events are due to be read, and which nobody reads at the moment."""
+        return self.filter(Q(step_feed__next_at=None) | Q(step_feed__next_at__lte=now))
+
 
 class Account(models.Model):
     """A Cloudflare account that is watched, and how its sync goes.

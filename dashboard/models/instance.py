@@ -141,6 +141,11 @@ class Instance(models.Model):
                 condition=Q(hinted_at__isnull=False),
                 name="instance_hinted",
             ),
+            models.Index(
+                fields=["workflow", "-read_at"],
+                condition=Q(read_at__isnull=False),
+                name="instance_read",
+            ),
         ]
 
     def __str__(self) -> str:

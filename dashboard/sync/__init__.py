@@ -3,5 +3,6 @@
 from dashboard.sync.account import ensure_accounts, sync_account
 from dashboard.sync.feed import read_feed
 from dashboard.sync.reading import read_instance
+from dashboard.sync.steps import read_steps
 
-__all__ = ["ensure_accounts", "read_feed", "read_instance", "sync_account"]
+__all__ = ["ensure_accounts", "read_feed", "read_instance", "read_steps", "sync_account"]

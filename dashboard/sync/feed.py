@@ -63,7 +63,7 @@ def read_feed(client: Client, account: Account, *, clock: Clock) -> None:
         fed_through = _read_events(client, account, now, clock)
     except CloudflareError as error:
         logger.info("Events of %s: %s", account.name, error)
-        written = {"feed_error": str(error), "next_feed_at": clock() + _pause_after(error)}
+        written = {"feed_error": str(error), "next_feed_at": clock() + pause_after(error)}
     else:
         written = {
             "feed_error": "",
@@ -202,7 +202,8 @@ def _read_unknown(client: Client, unknown: list[tuple[Workflow, str]], clock: Cl
             return
 
 
-def _pause_after(error: CloudflareError) -> timedelta:
+def pause_after(error: CloudflareError) -> timedelta:
+    """For how long no more events are asked for."""
     if isinstance(error, RateLimited):
         seconds = error.retry_after
         return PAUSE_AFTER_LIMIT if seconds is None else timedelta(seconds=seconds)

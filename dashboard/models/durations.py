@@ -1,0 +1,31 @@
+"""Pure: many durations as few numbers, so that hours can be added up and still tell percentiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+#: Below so many milliseconds each is kept as it is.
+EXACT = 100
+#: Neighbouring values differ by this factor, so none is off by more than 1 %.
+RATIO = 1.02
+
+
+def rounded(milliseconds: int) -> int:
+    """The nearest of the durations that are told apart; rounding it again changes nothing."""
+    if milliseconds < EXACT:
+        return milliseconds
+    return round(RATIO ** round(math.log(milliseconds, RATIO)))
+
+
+def percentile(counts: Mapping[int, int], percent: int) -> int | None:
+    """The smallest duration that at least `percent` of all do not exceed; None when there is none.
+
+    `counts`: how many took so many milliseconds.
+    """
+    left = math.ceil(sum(counts.values()) * percent / 100)
+    for milliseconds in sorted(counts):
+        left -= counts[milliseconds]
+        if left <= 0:
+            return milliseconds
+    return None
