@@ -16,6 +16,7 @@ from dashboard.views import (
     operations,
     overview,
     sign_in,
+    step,
     step_output,
     workflow,
 )
@@ -28,6 +29,11 @@ urlpatterns = [
         "accounts/<str:account_id>/workflows/<str:workflow_name>/",
         workflow.workflow_detail,
         name="workflow",
+    ),
+    path(
+        "accounts/<str:account_id>/workflows/<str:workflow_name>/steps/",
+        step.step_detail,
+        name="step",
     ),
     path(
         "accounts/<str:account_id>/workflows/<str:workflow_name>/instances/<path:instance_id>",

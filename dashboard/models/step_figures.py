@@ -4,9 +4,10 @@ are exact and few."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import TypeVar
 
 from django.db.models.functions import Length
 
@@ -21,6 +22,8 @@ from dashboard.models.workflow import Workflow
 #: Kept details that one page looks into, those read last; larger ones than this are left out.
 MOST_DETAILS = 100
 LARGEST_DETAIL = 64 * 1024
+
+Key = TypeVar("Key")
 
 
 @dataclass
@@ -102,7 +105,9 @@ def of_workflow(workflow: Workflow, since: datetime) -> list[StepFigures]:
     The figures are those of the source that saw more of the step; the last failure is the later of
     what both know.
     """
-    from_events = of_hours(workflow.step_hours.filter(begins_on__gte=since))
+    from_events = of_hours(
+        workflow.step_hours.filter(begins_on__gte=since), lambda row: row.step_name
+    )
     from_details = _of_details(workflow, since)
     found = []
     for name in from_events.keys() | from_details.keys():
@@ -114,12 +119,25 @@ def of_workflow(workflow: Workflow, since: datetime) -> list[StepFigures]:
     return sorted(found, key=lambda one: (-one.failed_attempts, one.name))
 
 
-def of_hours(hours: Iterable[StepHour]) -> dict[str, StepFigures]:
-    """What events told, by the name of the step."""
-    found: dict[str, StepFigures] = {}
+def of_hours(hours: Iterable[StepHour], key: Callable[[StepHour], Key]) -> dict[Key, StepFigures]:
+    """What events told, summed up over hours with the same key."""
+    found: dict[Key, StepFigures] = {}
     for row in hours:
-        found.setdefault(row.step_name, StepFigures(row.step_name, is_sampled=True)).add_hour(row)
+        figures = found.setdefault(key(row), StepFigures(row.step_name, is_sampled=True))
+        figures.add_hour(row)
     return found
+
+
+def by_day(hours: Iterable[StepHour]) -> list[tuple[date, StepFigures]]:
+    """Of each day in UTC, the newest first."""
+    days = of_hours(hours, lambda row: row.begins_on.date())
+    return sorted(days.items(), key=lambda day: day[0], reverse=True)
+
+
+def by_version(hours: Iterable[StepHour]) -> list[tuple[str, StepFigures]]:
+    """Of each version, the one that was seen last first; "" where the instances are not known."""
+    newest_first = sorted(hours, key=lambda row: row.begins_on, reverse=True)
+    return [*of_hours(newest_first, lambda row: row.version_id).items()]
 
 
 def _of_details(workflow: Workflow, since: datetime) -> dict[str, StepFigures]:

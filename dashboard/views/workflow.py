@@ -1,4 +1,4 @@
-"""One workflow: what it is, its versions, and its newest instances."""
+"""One workflow: what it is, its versions, its newest instances, and how its steps went."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard.models import Workflow
 from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.step_periods import Period, WorkflowSteps
 from dashboard.views.workflow_rows import rows_of
 
 NEWEST = 20
@@ -24,6 +25,8 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         raise Http404(f"No workflow {workflow_name} is known in the account {account_id}.")
     [workflow, *former] = found
     [row] = rows_of([workflow])
+    now = timezone.now()
+    period = Period(request.GET.get("days", ""))
     ctx = {
         "row": row,
         "workflow": workflow,
@@ -32,6 +35,8 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         + urlencode({"kind": "create", "account_id": account_id, "workflow_name": workflow_name}),
         "versions": workflow.versions.order_by(F("created_on").desc(nulls_last=True), "-pk"),
         "instances": workflow.instances.with_workflow().newest_first()[:NEWEST],
-        "now": timezone.now(),
+        "steps": WorkflowSteps(workflow, period, now),
+        "now": now,
     }
-    return render_page(request, "workflow.html", fragment="facts", ctx=ctx)
+    status = 400 if period.error else 200
+    return render_page(request, "workflow.html", fragment="facts", ctx=ctx, status=status)
