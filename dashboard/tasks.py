@@ -15,7 +15,7 @@ from dashboard import connection, operations, sync
 from dashboard.celery import app
 from dashboard.cloudflare import Lane, Spender
 from dashboard.logs import DATABASE_AWAY
-from dashboard.models import Account, StepFeed, pruning, step_pruning
+from dashboard.models import Account, StepFeed, pruning, step_folding, step_pruning
 from dashboard.sync.account import LEASE
 
 #: How long one round of forgetting may take; the next goes on from there.
@@ -80,6 +80,7 @@ def prune() -> None:
     if keep:
         pruning.prune(keep=keep, now=now, is_time_up=is_time_up)
     step_pruning.prune_steps(keep=keep, now=now, is_time_up=is_time_up)
+    step_folding.fold_hours(now=now, is_time_up=is_time_up)
 
 
 @app.task(throws=DATABASE_AWAY)

@@ -17,7 +17,7 @@ class StepHour(models.Model):
     number that is kept apart. `version_id` is that of the instances, "" where it is not known.
     `durations`: of the steps that succeeded, how many took so many milliseconds, as
     `{"1200": 3}`; the times are rounded by at most 1 %. Events are sampled: there were at least as
-    many as are counted here.
+    many as are counted here. After some days the first hour of a day stands for the whole day.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="step_hours")
@@ -40,6 +40,16 @@ class StepHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step_name} at {self.begins_on:%Y-%m-%d %H:%M}"
+
+    def add(self, later: Self) -> None:
+        """Adds what was counted in another hour."""
+        self.succeeded += later.succeeded
+        self.failed += later.failed
+        self.failed_attempts += later.failed_attempts
+        for took, number in later.durations.items():
+            self.durations[took] = self.durations.get(took, 0) + number
+        if later.last_failed_on:
+            self.last_failed_on, self.last_failed_in = later.last_failed_on, later.last_failed_in
 
 
 class FailedAttempt(models.Model):

@@ -12,7 +12,7 @@ from dashboard.models.storing import storable
 from dashboard.views.page import HtmxHttpRequest
 from dashboard.views.step_periods import Period, WorkflowSteps
 
-FAILURES = 50
+FAILURES = 25
 
 
 @require_safe

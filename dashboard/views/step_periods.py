@@ -8,6 +8,7 @@ from functools import cached_property
 
 from dashboard.models import StepFeed, Workflow, step_figures
 from dashboard.models.step_figures import StepFigures
+from dashboard.models.step_folding import FOLDED_AFTER
 
 #: The usual one when nothing is chosen.
 USUAL = 7
@@ -34,8 +35,9 @@ class Period:
         return [(days, word, days == self.days) for days, word in DAYS.items()]
 
     def since(self, now: datetime) -> datetime:
-        """In whole hours, for hours are what is summed up."""
-        return (now - timedelta(days=self.days)).replace(minute=0, second=0, microsecond=0)
+        """In whole hours, for these are summed up; in whole days where hours are folded by then."""
+        since = (now - timedelta(days=self.days)).replace(minute=0, second=0, microsecond=0)
+        return since if timedelta(days=self.days) < FOLDED_AFTER else since.replace(hour=0)
 
 
 @dataclass
