@@ -34,8 +34,9 @@ format: $(VENV)/.test ## Put code and templates into their one format
 	$(RUN) -m ruff format .
 	find templates -name '*.html' -exec $(VENV)/bin/djade {} +
 
-bench: $(VENV)/.test ## Measure storing and reading beside their floors
+bench: $(VENV)/.test ## Measure storing and reading beside their floors, and an hour at the limit
 	$(RUN) -m benchmarks
+	HOUR_SIZE=1 $(RUN) -m pytest -q tests/sync/test_hour.py
 
 screenshots: $(VENV)/.test ## Take the README's pictures from the running application
 	$(RUN) -m tests.screenshots

@@ -9,6 +9,8 @@ import os
 
 from celery import Celery
 
+from dashboard import pulse
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 app = Celery("dashboard")
@@ -53,3 +55,10 @@ app.conf.update(
         },
     },
 )
+pulse.install(app)
+
+
+def queue_names() -> list[str]:
+    """The default queue, then each that a task is routed to."""
+    routes = (app.conf.task_routes or {}).values()
+    return [app.conf.task_default_queue, *sorted({route["queue"] for route in routes})]

@@ -18,6 +18,7 @@ from dashboard.views import (
     sign_in,
     step,
     step_output,
+    sync,
     workflow,
 )
 
@@ -44,6 +45,7 @@ urlpatterns = [
     path("operations/", operations.operation_list, name="operations"),
     path("operations/new/", asking.new_operation, name="new-operation"),
     path("operations/<uuid:pk>/", operations.operation_detail, name="operation"),
+    path("sync/", sync.sync_detail, name="sync"),
     path("budget/", budget.budget_detail, name="budget"),
     path("budget/meter/", budget.budget_meter, name="budget-meter"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),

@@ -28,7 +28,8 @@ class Account(models.Model):
 
     `synced_at`: when a sync last came through whole. `sync_error`: what stopped the last one, ""
     when nothing did. `leased_until`: until then somebody syncs it; an economy, not a lock, for a
-    sync run twice at once does no harm. `last_requests`: what the last sync asked of Cloudflare.
+    sync run twice at once does no harm. `last_requests`: what the last sync asked of Cloudflare,
+    `last_seconds`: how long it took.
     `waits_for_budget`: it stopped because the request budget had nothing left for it, and goes on
     at `next_sync_at`.
     `fed_through`: no event before it can be news any more. `feed_at`: when the events were last
@@ -46,6 +47,7 @@ class Account(models.Model):
     sync_error = models.TextField(default="")
     sync_failed_at = models.DateTimeField(null=True)
     last_requests = models.PositiveIntegerField(default=0)
+    last_seconds = models.FloatField(null=True)
     waits_for_budget = models.BooleanField(default=False)
     fed_through = models.DateTimeField(null=True)
     feed_at = models.DateTimeField(null=True)

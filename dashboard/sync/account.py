@@ -33,7 +33,7 @@ LEASE = timedelta(seconds=60)
 
 SYNC_FIELDS = [
     "counted_at", "synced_at", "next_sync_at", "leased_until", "sync_error", "sync_failed_at",
-    "last_requests", "waits_for_budget",
+    "last_requests", "last_seconds", "waits_for_budget",
 ]  # fmt: skip
 
 #: Told after each workflow: (workflow's name, how many are done, how many there are).
@@ -58,18 +58,18 @@ def sync_account(
     and the next sync takes up where this one stopped. A budget that is spent is no failure: the
     sync stops, and goes on when it may.
     """
-    before = client.request_count
+    before, began = client.request_count, clock()
     try:
         workflows = recording.record_workflows(account, list(client.list_workflows()), now=clock())
         account.counted_at = clock()
         errors = _sync_workflows(client, account, workflows, clock, report)
     except BudgetSpent as spent:
         asked = client.request_count - before
-        _finish(account, asked, clock(), [], goes_on_in=spent.retry_after)
+        _finish(account, asked, began, clock(), [], goes_on_in=spent.retry_after)
     except CloudflareError as error:
-        _finish(account, client.request_count - before, clock(), [error])
+        _finish(account, client.request_count - before, began, clock(), [error])
     else:
-        _finish(account, client.request_count - before, clock(), errors)
+        _finish(account, client.request_count - before, began, clock(), errors)
 
 
 def _sync_workflows(
@@ -151,6 +151,7 @@ def _read_missing_details(client: Client, workflow: Workflow, clock: Clock) -> N
 def _finish(
     account: Account,
     requests: int,
+    began: datetime,
     now: datetime,
     errors: list[CloudflareError],
     *,
@@ -161,6 +162,7 @@ def _finish(
     """
     pause = SHORTEST_PAUSE
     account.last_requests = requests
+    account.last_seconds = (now - began).total_seconds()
     account.leased_until = None
     account.waits_for_budget = goes_on_in is not None
     if errors:
