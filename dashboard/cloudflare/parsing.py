@@ -116,14 +116,13 @@ def graph(value: Any, version_id: str) -> Graph:
     )
 
 
-class _Row(Instance):
+class _Row(Instance):  # noqa: PLW1641 -- no instance has a hash
     """A row of a list that reads most fields when they are first asked for.
 
     Lists have millions of rows, and most are only found to say what is known already.
     """
 
     __slots__ = ()
-    __hash__ = None  # type: ignore[assignment] -- as that of every instance
 
     def __getattr__(self, name: str) -> Any:
         """The field, for which nobody has asked yet."""
@@ -155,7 +154,7 @@ _unread = _Row.__new__
 def instance(value: Any) -> Instance:
     """A row of a list."""
     row = _unread(_Row)
-    row.raw = sent = values.mapping(value)
+    row.raw = sent = value if isinstance(value, dict) else {}
     row.id = values.text(sent.get("id"))
     row.created_on = values.instant(sent.get("created_on"))
     return row

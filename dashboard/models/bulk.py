@@ -19,6 +19,8 @@ from dashboard.models.bulk_sql import AT_ONCE, FINISHED_WORDS, NEXT, NOT_PLAIN, 
 from dashboard.models.instance import Instance
 from dashboard.models.storing import CONTROLS, fits
 
+LONGEST_ID = Instance._meta.get_field("instance_id").max_length or 0
+
 
 class Held(NamedTuple):
     """A row of the table at a glance: its key, when it was seen, and what it says, just as a list
@@ -96,9 +98,10 @@ def _said(told: types.Instance) -> tuple[Any, ...] | None:
     """What a list row says, as it was sent: all that most rows of most pages are looked at for.
     None for a row of another shape."""
     try:
-        return TOLD(told.raw)
+        sent: tuple[Any, ...] = TOLD(told.raw)
     except KeyError:
         return None
+    return sent
 
 
 def glance(workflow_id: int, instance_ids: Sequence[str]) -> dict[str, Held]:
@@ -172,6 +175,3 @@ def _parameter(instance_ids: Sequence[str]) -> str:
 
 def _read(moment: str | None) -> datetime | None:
     return datetime.fromisoformat(moment) if moment else None
-
-
-LONGEST_ID = Instance._meta.get_field("instance_id").max_length or 0

@@ -57,7 +57,7 @@ def _insert_into_sqlite(workflow_id: int, values: list[Values], at: str, moves: 
         cursor.executemany(bulk_sql.INSERT_SQLITE.format(workflow_id=workflow_id, now=at), values)
         added: int = cursor.rowcount
     if added == len(values):
-        moves.update((workflow_id, row[1], True) for row in values)
+        moves.update((workflow_id, str(row[1]), True) for row in values)
     else:  # Somebody else added some since they were looked for.
         tallies.recount(workflow_id)
     return added
@@ -135,9 +135,9 @@ def _values_of(told: types.Instance, at: str) -> Values:
         word(told.version_id)[: LONGEST["version_id"]],
         word(told.trigger.value)[: LONGEST["trigger"]],
         text_of(guess) if guess else at,
-        told.modified_on and text_of(told.modified_on),
-        started and text_of(started),
-        ended and text_of(ended),
+        text_of(told.modified_on) if told.modified_on else None,
+        text_of(started) if started else None,
+        text_of(ended) if ended else None,
         merging.duration_ms(started, ended),
         int(told.created_on is not None),
     )

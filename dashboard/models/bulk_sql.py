@@ -55,7 +55,7 @@ PLAIN = "is_listed AND expired_at IS NULL"
 #: How `GLANCE` marks any other row, where it says when a row was seen.
 NOT_PLAIN = "-"
 SELECT = (
-    f"SELECT instance_id, id, {{seen_at}}, {PLAIN}, status, version_id, trigger, {{moments}} "
+    "SELECT instance_id, id, {seen_at}, {plain}, status, version_id, trigger, {moments} "
     "FROM dashboard_instance WHERE workflow_id = %s AND instance_id {among}"
 )
 MOMENTS = ("created_on", "modified_on", "started_on", "ended_on")
@@ -63,20 +63,20 @@ AMONG_SQLITE = "IN (SELECT value FROM json_each(%s))"
 AMONG_POSTGRES = "= ANY(string_to_array(%s, chr(31)))"
 AS_SQLITE = "'YYYY-MM-DD HH24:MI:SS.US'"
 SELECT_SQLITE = SELECT.format(
-    seen_at="seen_at",
+    plain=PLAIN,
+    seen_at="seen_at || ''",  # An expression: the column itself would come as a datetime.
     moments=", ".join(f"{name} || '+00:00'" for name in MOMENTS),
     among=AMONG_SQLITE,
 )
 SELECT_POSTGRES = SELECT.format(
+    plain=PLAIN,
     seen_at=f"to_char(seen_at, {AS_SQLITE})",
     moments=", ".join(f"to_char({name}, {AS_SQLITE}) || '+00:00'" for name in MOMENTS),
     among=AMONG_POSTGRES,
 )
 FINISHED_WORDS = frozenset(status.value for status in FINISHED)
 #: Column by column, each as one text: id, key, when it was seen, and what `TOLD` takes of a list.
-GLANCE = (
-    "SELECT {columns} FROM dashboard_instance WHERE workflow_id = %s AND instance_id {among}"
-)
+GLANCE = "SELECT {columns} FROM dashboard_instance WHERE workflow_id = %s AND instance_id {among}"
 #: When an unfinished plain row was seen; "" for a finished one.
 SEEN_AT = (
     f"CASE WHEN NOT ({PLAIN}) THEN '{NOT_PLAIN}' "

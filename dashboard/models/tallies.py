@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import chain
 
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
@@ -66,14 +67,14 @@ def add(moves: Moves) -> None:
         change = changes[workflow_id, status]
         change[0] += number
         change[1] += number * is_live
-    values = [(*key, *change) for key, change in sorted(changes.items()) if any(change)]
-    if not values:
+    rows: list[tuple[int | str, ...]] = [
+        (*key, *change) for key, change in sorted(changes.items()) if any(change)
+    ]
+    if not rows:
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            ADD.format(", ".join(["(%s, %s, %s, %s)"] * len(values))),
-            [value for row in values for value in row],
-        )
+        statement = ADD.format(", ".join(["(%s, %s, %s, %s)"] * len(rows)))
+        cursor.execute(statement, [*chain.from_iterable(rows)])
 
 
 def recount(workflow_id: int) -> None:
@@ -94,4 +95,4 @@ def recount(workflow_id: int) -> None:
 
 def _of(workflows: Iterable[Workflow] | None) -> QuerySet[Tally]:
     tallies = Tally.objects.order_by()
-    return tallies if workflows is None else tallies.filter(workflow__in=workflows)
+    return tallies if workflows is None else tallies.filter(workflow__in=[*workflows])
