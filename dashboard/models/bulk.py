@@ -170,7 +170,9 @@ def _nameable(instance_ids: Iterable[str]) -> list[str]:
 
 
 def _parameter(instance_ids: Sequence[str]) -> str:
-    return json.dumps(instance_ids) if connection.vendor == "sqlite" else NEXT.join(instance_ids)
+    if connection.vendor == "sqlite":
+        return json.dumps(instance_ids)
+    return NEXT.join(["", *instance_ids])  # PostgreSQL makes no element of an empty text alone.
 
 
 def _read(moment: str | None) -> datetime | None:

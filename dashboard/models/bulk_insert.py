@@ -66,7 +66,7 @@ def _insert_into_sqlite(workflow_id: int, values: list[Values], at: str, moves: 
 def _insert_into_postgres(workflow_id: int, values: list[Values], at: str, moves: Moves) -> int:
     values.sort(key=itemgetter(0))
     columns = [
-        NEXT.join([NONE if value is None else str(value) for value in column])
+        NEXT.join([NONE, *(NONE if value is None else str(value) for value in column)])
         for column in zip(*values, strict=True)
     ]
     with connection.cursor() as cursor:
