@@ -22,16 +22,9 @@ from dashboard.models.storing import CONTROLS, fits
 LONGEST_ID = Instance._meta.get_field("instance_id").max_length or 0
 
 
-class Held(NamedTuple):
-    """A row of the table at a glance: its key, when it was seen, and what it says, just as a list
-    sends that.
-
-    `seen_at`: as `text_of`; "" of a finished row, NOT_PLAIN of one that is no plain row.
-    """
-
-    pk: str
-    seen_at: str
-    said: tuple[str | None, ...]
+#: A row of the table at a glance: its key; when it was seen, as `text_of`, "" of a finished row and
+#: NOT_PLAIN of one that is no plain row; and what it says, just as a list sends that.
+Held = tuple[str, str, tuple[str | None, ...]]
 
 
 class Known(NamedTuple):
@@ -69,12 +62,16 @@ def compare(workflow_id: int, told: Mapping[str, types.Instance]) -> Compared:
     held = glance(workflow_id, ids)
     unlike: list[str] = []
     for instance_id in ids:
-        row = held.get(instance_id)
-        if row is None:
+        if instance_id not in held:
             found.fresh.append(told[instance_id])
             continue
-        pk, seen_at, said = row
-        if said != _said(told[instance_id]) or seen_at == NOT_PLAIN:
+        pk, seen_at, said = held[instance_id]
+        try:
+            # As it was sent: all that most rows of most pages are looked at for.
+            is_same = said == TOLD(told[instance_id].raw) and seen_at != NOT_PLAIN
+        except KeyError:
+            is_same = False
+        if not is_same:
             unlike.append(instance_id)
         elif seen_at:
             found.seen[int(pk)] = seen_at
@@ -94,16 +91,6 @@ def _compare_each(
             found.seen[row.pk] = row.seen_at
 
 
-def _said(told: types.Instance) -> tuple[Any, ...] | None:
-    """What a list row says, as it was sent: all that most rows of most pages are looked at for.
-    None for a row of another shape."""
-    try:
-        sent: tuple[Any, ...] = TOLD(told.raw)
-    except KeyError:
-        return None
-    return sent
-
-
 def glance(workflow_id: int, instance_ids: Sequence[str]) -> dict[str, Held]:
     """The workflow's rows with these ids, by id."""
     is_sqlite = connection.vendor == "sqlite"
@@ -115,7 +102,7 @@ def glance(workflow_id: int, instance_ids: Sequence[str]) -> dict[str, Held]:
         return {}
     ids, pks, seen_at, *words = (text.split(NEXT) for text in columns[:6])
     said = zip(*words, *map(_as_sent, columns[6:]), strict=True)
-    return dict(zip(ids, map(Held, pks, seen_at, said), strict=True))
+    return dict(zip(ids, zip(pks, seen_at, said, strict=True), strict=True))
 
 
 def _as_sent(moments: str) -> list[str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import repeat
@@ -47,34 +48,31 @@ def insert_new(
     values = _values(rows, at)
     if not values:
         return 0
-    is_sqlite = connection.vendor == "sqlite"
-    insert = _insert_into_sqlite if is_sqlite else _insert_into_postgres
-    return insert(workflow_id, values, at, moves)
-
-
-def _insert_into_sqlite(workflow_id: int, values: list[Values], at: str, moves: Moves) -> int:
-    with connection.cursor() as cursor:
-        cursor.executemany(bulk_sql.INSERT_SQLITE.format(workflow_id=workflow_id, now=at), values)
-        added: int = cursor.rowcount
+    insert = _insert_into_sqlite if connection.vendor == "sqlite" else _insert_into_postgres
+    added = insert(workflow_id, values, at)
     if added == len(values):
-        moves.update((workflow_id, str(row[1]), True) for row in values)
-    else:  # Somebody else added some since they were looked for.
+        statuses = Counter(str(row[1]) for row in values)
+        moves.update({(workflow_id, status, True): n for status, n in statuses.items()})
+    else:  # Somebody else has added some since they were looked for; which, nobody says.
         tallies.recount(workflow_id)
     return added
 
 
-def _insert_into_postgres(workflow_id: int, values: list[Values], at: str, moves: Moves) -> int:
+def _insert_into_sqlite(workflow_id: int, values: list[Values], at: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.executemany(bulk_sql.INSERT_SQLITE.format(workflow_id=workflow_id, now=at), values)
+        return int(cursor.rowcount)
+
+
+def _insert_into_postgres(workflow_id: int, values: list[Values], at: str) -> int:
     values.sort(key=itemgetter(0))
     columns = [
         NEXT.join([NONE, *(NONE if value is None else str(value) for value in column)])
         for column in zip(*values, strict=True)
     ]
     with connection.cursor() as cursor:
-        statement = bulk_sql.INSERT_POSTGRES.format(workflow_id=workflow_id, now=at)
-        cursor.execute(statement, columns)
-        added = dict(cursor.fetchall())
-    moves.update({(workflow_id, status, True): number for status, number in added.items()})
-    return sum(added.values())
+        cursor.execute(bulk_sql.INSERT_POSTGRES.format(workflow_id=workflow_id, now=at), columns)
+        return int(cursor.rowcount)
 
 
 def _values(rows: Sequence[types.Instance], at: str) -> list[Values]:

@@ -40,16 +40,12 @@ INSERT_SQLITE = INSERT.format(
     f"VALUES ({', '.join(['%s'] * len(COLUMNS))}, {', '.join(SAME.values())})"
 )
 #: The first row is none: PostgreSQL makes an array without elements of an empty text.
-FROM_TEXTS = (
+INSERT_POSTGRES = INSERT.format(
     "SELECT "  # noqa: S608 -- names of columns only
     + ", ".join([*(f"{name}::{kind}" for name, kind in COLUMNS.items()), *SAME.values()])
     + " FROM unnest("
     + ", ".join(["string_to_array(%s, chr(31), chr(30))"] * len(COLUMNS))
     + f") AS told ({', '.join(COLUMNS)}) WHERE status IS NOT NULL"
-)
-INSERT_POSTGRES = (
-    f"WITH added AS ({INSERT.format(FROM_TEXTS)} RETURNING status) "
-    "SELECT status, count(*) FROM added GROUP BY status"
 )
 #: A row that Cloudflare still has, as lists know it: only such a one can say what a list says.
 PLAIN = "is_listed AND expired_at IS NULL"
