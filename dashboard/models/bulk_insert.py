@@ -14,7 +14,7 @@ from django.db.models import CharField
 
 from dashboard.cloudflare import types
 from dashboard.cloudflare.types import Status, Trigger
-from dashboard.models import bulk_sql, merging, tallies
+from dashboard.models import bulk_sql, merging
 from dashboard.models.bulk_sql import NEXT, NONE, TOLD
 from dashboard.models.instance import Instance
 from dashboard.models.storing import word
@@ -38,8 +38,8 @@ Values = tuple[str | int | None, ...]
 def insert_new(
     workflow_id: int, rows: Sequence[types.Instance], now: datetime, moves: Moves
 ) -> int:
-    """Adds the rows that the table does not hold yet, and counts them among the moves; returns how
-    many those were. To be called first in a transaction.
+    """Adds the rows that the table does not hold yet; returns how many those were, and counts them
+    among the moves if it was all of them: else it is not known which others had added.
 
     In PostgreSQL in the order of their ids, so that of two processes with the same rows one waits
     for the other; SQLite lets only one write anyway.
@@ -53,8 +53,6 @@ def insert_new(
     if added == len(values):
         statuses = Counter(str(row[1]) for row in values)
         moves.update({(workflow_id, status, True): n for status, n in statuses.items()})
-    else:  # Somebody else has added some since they were looked for; which, nobody says.
-        tallies.recount(workflow_id)
     return added
 
 

@@ -158,7 +158,10 @@ def record_pages(
         news = {pk: (row, asked[row.id]) for pk, row in found.news.items()}
         changed, same = _merge_each(news, now, is_list_live, moves)
         bulk.mark_as_seen([*stale, *same], now)
-        tallies.add(moves)
+        if new == len(found.fresh):
+            tallies.add(moves)
+        else:  # Somebody else has added some since they were looked for.
+            tallies.recount(workflow.pk)
     return Recorded(new=new, changed=len(changed), seen=[*found.seen, *same])
 
 

@@ -78,7 +78,7 @@ def add(moves: Moves) -> None:
 
 
 def recount(workflow_id: int) -> None:
-    """Counts a workflow's instances anew: where it is not known what was written, and to mend.
+    """Counts a workflow's instances anew: instead of `add`, where it is not known what was written.
 
     Adds by how much the tallies are wrong, as one statement sees both, and not the count itself:
     so it may run while others write.
