@@ -24,7 +24,7 @@ COLUMNS = (
 )  # fmt: skip
 REST = {
     "error_name": "''", "error_message": "''", "generation": "1", "is_listed": "true",
-    "seen_at": f"'{NOW}'", "status_seen_at": f"'{NOW}'",
+    "seen_at": f"'{NOW}'", "status_seen_at": f"'{NOW}'", "hint": "''",
 }  # fmt: skip
 COMPARED = ("status", "modified_on", "started_on", "ended_on")
 TABLE = "dashboard_instance"

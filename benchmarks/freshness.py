@@ -7,6 +7,7 @@ clock, a token bucket of 2.4 requests per second with a burst of 60.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -151,18 +152,18 @@ def _percentiles(ordered: list[float]) -> str:
     )
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Prints a table, one line per case."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.freshness", description=__doc__)
     parser.add_argument("--full", action="store_true", help="all nine cases; takes many minutes")
-    arguments = parser.parse_args()
+    options = parser.parse_args(arguments)
     print(
         "case | errored seen | new seen | slow end noticed | slow end told | requests/min | "
         "| before (errored, new, slow, requests/min) | requests by kind"
     )
-    for workflows, unfinished in REFERENCE if arguments.full else QUICK:
+    for workflows, unfinished in REFERENCE if options.full else QUICK:
         print(run(workflows, unfinished), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-import statistics
-import time
-from collections.abc import Iterable
 
 from django.db import connection
-from django.test import Client as Browser
-from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.cloudflare import Client
-from dashboard.models import User, Workflow, recording
+from dashboard.models import Workflow, recording
 from dashboard.sync.walk import batches
 
 
@@ -50,18 +45,3 @@ def memory_mb() -> float:
     """What this process holds now."""
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
-
-
-def page_ms(statuses: Iterable[str] = (), *, times: int = 20) -> float:
-    """The median of a whole response of the instance list."""
-    user, _ = User.objects.get_or_create(username="bench", defaults={"role": "viewer"})
-    browser = Browser(headers={"host": "localhost"})
-    browser.force_login(user)
-    took = []
-    for _ in range(times + 1):  # The first one compiles the templates.
-        began = time.perf_counter()
-        response = browser.get(reverse("instances"), {"status": [*statuses]})
-        took.append((time.perf_counter() - began) * 1000)
-        if response.status_code != 200:
-            raise RuntimeError(f"The list answered {response.status_code}.")
-    return statistics.median(took[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dashboard.models import Account, Instance, Version, Workflow
+from dashboard.models import Account, Instance, Version, Workflow, tallies
 
 #: A moment long enough ago that no test depends on when it runs.
 THEN = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -38,9 +38,11 @@ def instance(
     instance_id: str = "one", status: str = "running", *, of: Workflow | None = None, **facts: Any
 ) -> Instance:
     defaults = {"created_on": THEN, "seen_at": THEN, "status_seen_at": THEN}
-    return Instance.objects.create(
+    row = Instance.objects.create(
         workflow=of or workflow(), instance_id=instance_id, status=status, **(defaults | facts)
     )
+    tallies.add(tallies.Moves([tallies.place(row)]))
+    return row
 
 
 def minutes(number: float) -> timedelta:

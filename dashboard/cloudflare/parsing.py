@@ -8,6 +8,7 @@ JSON itself is kept as `raw`. Follows the schemas of
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -115,22 +116,48 @@ def graph(value: Any, version_id: str) -> Graph:
     )
 
 
+class _Row(Instance):  # noqa: PLW1641 -- no instance has a hash
+    """A row of a list that reads most fields when they are first asked for.
+
+    Lists have millions of rows, and most are only found to say what is known already.
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        """The field, for which nobody has asked yet."""
+        if name not in _FIELDS:
+            raise AttributeError(name)
+        value = _FIELDS[name](self.raw)
+        setattr(self, name, value)
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        names = ("id", "created_on", *_FIELDS)
+        same = isinstance(other, Instance)
+        return same and all(getattr(self, name) == getattr(other, name) for name in names)
+
+
+#: How the fields of a list's row are read from it that not everybody needs.
+_FIELDS: dict[str, Callable[[Json], Any]] = {
+    "status": lambda row: status(row.get("status")),
+    "modified_on": lambda row: values.instant(row.get("modified_on")),
+    "started_on": lambda row: values.instant(row.get("started_on")),
+    "ended_on": lambda row: values.instant(row.get("ended_on")),
+    "version_id": lambda row: values.text(row.get("version_id")),
+    "workflow_id": lambda row: values.text(row.get("workflow_id")),
+    "trigger": trigger,
+}
+_unread = _Row.__new__
+
+
 def instance(value: Any) -> Instance:
     """A row of a list."""
-    row = values.mapping(value)
-    told, text, instant = row.get, values.text, values.instant
-    return Instance(
-        id=text(told("id")),
-        status=status(told("status")),
-        created_on=instant(told("created_on")),
-        modified_on=instant(told("modified_on")),
-        started_on=instant(told("started_on")),
-        ended_on=instant(told("ended_on")),
-        version_id=text(told("version_id")),
-        workflow_id=text(told("workflow_id")),
-        trigger=trigger(row),
-        raw=row,
-    )
+    row = _unread(_Row)
+    row.raw = sent = value if isinstance(value, dict) else {}
+    row.id = values.text(sent.get("id"))
+    row.created_on = values.instant(sent.get("created_on"))
+    return row
 
 
 def instance_detail(

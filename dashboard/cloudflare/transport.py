@@ -29,6 +29,7 @@ from dashboard.cloudflare.budget import CLOSED_SECONDS, Gate, Lane, Spender
 from dashboard.cloudflare.credentials import Credentials, CredentialsAuth
 from dashboard.cloudflare.errors import (
     BudgetSpent,
+    CloudflareError,
     Failed,
     Invalid,
     RateLimited,
@@ -158,6 +159,14 @@ class Transport:
         return self._retry(once)
 
     def _retry(self, once: Callable[[], T]) -> T:
+        """What `once` gives, which is asked again where that may help.
+
+        The first try stands before the retries are set up, which few requests need.
+        """
+        try:
+            return once()
+        except CloudflareError as error:
+            failure: CloudflareError | None = error
         for attempt in stamina.retry_context(
             on=_pause_before_retry,
             attempts=self._tries,
@@ -167,6 +176,9 @@ class Transport:
             wait_jitter=0.5,
         ):
             with attempt:
+                if failure is not None:
+                    first, failure = failure, None
+                    raise first
                 return once()
         raise AssertionError("stamina ends with a result or an error")
 

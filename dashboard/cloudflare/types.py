@@ -161,7 +161,8 @@ class Graph:
 class Instance:
     """One row of a list: an execution of a workflow, without its steps.
 
-    Not frozen, as the others are: that would make reading a list twice as slow.
+    Not frozen, as the others are: `parsing` fills in a field when it is first asked for. Where
+    `raw` is not empty, it says the same as the fields: a changed copy has none.
     """
 
     id: str
@@ -173,7 +174,7 @@ class Instance:
     version_id: str = ""
     workflow_id: str = ""
     trigger: Trigger = Trigger.UNKNOWN
-    raw: Json = field(default_factory=dict, repr=False, compare=False)
+    raw: Json = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dashboard', '0003_event_feed'),
+        ('dashboard', '0005_tally'),
     ]
 
     operations = [

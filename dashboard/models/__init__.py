@@ -7,6 +7,7 @@ from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.operation import Item, Operation
 from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
+from dashboard.models.tally import Tally
 from dashboard.models.user import Role, User
 from dashboard.models.workflow import Version, Workflow
 
@@ -21,6 +22,7 @@ __all__ = [
     "Role",
     "StepFeed",
     "StepHour",
+    "Tally",
     "UnreadStretch",
     "User",
     "Version",

@@ -1,77 +1,34 @@
-"""Rows of a list against rows of the table, a thousand at once: one statement to look, one to add.
+"""Rows of a list against rows of the table, a thousand at once and with one statement.
 
-Without the ORM: an object of each row costs several times what the database does with it. Moments
-travel as text, which Python and both databases read fastest.
+Without the ORM: an object of each row costs several times what the database does with it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import CharField
 
 from dashboard.cloudflare import types
-from dashboard.cloudflare.types import FINISHED
-from dashboard.models import merging
+from dashboard.models import bulk_sql, merging
+from dashboard.models.bulk_sql import AT_ONCE, FINISHED_WORDS, NEXT, NOT_PLAIN, TOLD
 from dashboard.models.instance import Instance
-from dashboard.models.storing import storable
+from dashboard.models.storing import CONTROLS, fits
 
-COLUMNS = {
-    "instance_id": "text",
-    "status": "text",
-    "version_id": "text",
-    "trigger": "text",
-    "created_on": "timestamptz",
-    "modified_on": "timestamptz",
-    "started_on": "timestamptz",
-    "ended_on": "timestamptz",
-    "duration_ms": "bigint",
-    "is_listed": "boolean",
-}
-#: What is the same for all new rows stands in the statement: binding it a thousand times is slow.
-SAME = {"workflow_id": "{workflow_id:d}", "seen_at": "'{now}'", "status_seen_at": "'{now}'"}
-SAME |= {
-    field.attname: f"'{field.default}'"
-    for field in Instance._meta.fields
-    if field.has_default() and field.attname not in COLUMNS
-}
-INSERT = (
-    f"INSERT INTO dashboard_instance ({', '.join([*COLUMNS, *SAME])}) "
-    "{} ON CONFLICT (workflow_id, instance_id) DO NOTHING"
-)
-INSERT_SQLITE = INSERT.format(
-    f"VALUES ({', '.join(['%s'] * len(COLUMNS))}, {', '.join(SAME.values())})"
-)
-INSERT_POSTGRES = INSERT.format(
-    f"SELECT {', '.join([*COLUMNS, *SAME.values()])} FROM jsonb_to_recordset(%s) AS told "  # noqa: S608
-    f"({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})"
-)
-SELECT = (
-    "SELECT instance_id, id, status, version_id, trigger, {}, is_listed AND expired_at IS NULL "
-    "FROM dashboard_instance WHERE workflow_id = %s AND instance_id {}"
-)
-MOMENTS = ("created_on", "modified_on", "started_on", "ended_on", "seen_at")
-SELECT_SQLITE = SELECT.format(
-    ", ".join(f"{name} || '+00:00'" for name in MOMENTS), "IN (SELECT value FROM json_each(%s))"
-)
-SELECT_POSTGRES = SELECT.format(", ".join(f"{name}::text" for name in MOMENTS), "= ANY(%s)")
-#: As many values as one statement of any SQLite may hold.
-AT_ONCE = 900
-LONGEST = {
-    field.name: field.max_length or 0
-    for field in Instance._meta.fields
-    if isinstance(field, CharField)
-}
-FINISHED_WORDS = frozenset(status.value for status in FINISHED)
+LONGEST_ID = Instance._meta.get_field("instance_id").max_length or 0
+
+
+#: A row of the table at a glance: its key; when it was seen, as `text_of`, "" of a finished row and
+#: NOT_PLAIN of one that is no plain row; and what it says, just as a list sends that.
+Held = tuple[str, str, tuple[str | None, ...]]
 
 
 class Known(NamedTuple):
-    """A row of the table: its facts in the order of `facts_told`."""
+    """A row of the table with its facts, in the order of `facts_told`."""
 
     facts: tuple[Any, ...]
     pk: int
@@ -87,8 +44,88 @@ class Known(NamedTuple):
         return self.facts[0] not in FINISHED_WORDS
 
 
+@dataclass
+class Compared:
+    """What is new in rows of a list: those that the table does not hold; by their keys those that
+    it holds differently, and when the unfinished ones that it holds as they are were last seen."""
+
+    fresh: list[types.Instance] = field(default_factory=list)
+    news: dict[int, types.Instance] = field(default_factory=dict)
+    seen: dict[int, str] = field(default_factory=dict)
+
+
+def compare(workflow_id: int, told: Mapping[str, types.Instance]) -> Compared:
+    """Compares rows of a list, given by id, with the workflow's rows. Locks nothing. An id that no
+    column holds is no instance's: its row is left out."""
+    found = Compared()
+    ids = _nameable(told)
+    held = glance(workflow_id, ids)
+    unlike: list[str] = []
+    for instance_id in ids:
+        if instance_id not in held:
+            found.fresh.append(told[instance_id])
+            continue
+        pk, seen_at, said = held[instance_id]
+        try:
+            # As it was sent: all that most rows of most pages are looked at for.
+            is_same = said == TOLD(told[instance_id].raw) and seen_at != NOT_PLAIN
+        except KeyError:
+            is_same = False
+        if not is_same:
+            unlike.append(instance_id)
+        elif seen_at:
+            found.seen[int(pk)] = seen_at
+    if unlike:
+        _compare_each(found, known_rows(workflow_id, unlike), told)
+    return found
+
+
+def _compare_each(
+    found: Compared, known: Mapping[str, Known], told: Mapping[str, types.Instance]
+) -> None:
+    """Compares fact by fact: an unlike text may say the same in another shape, or less."""
+    for instance_id, row in known.items():
+        if not row.says(told[instance_id]):
+            found.news[row.pk] = told[instance_id]
+        elif row.is_unfinished:
+            found.seen[row.pk] = row.seen_at
+
+
+def glance(workflow_id: int, instance_ids: Sequence[str]) -> dict[str, Held]:
+    """The workflow's rows with these ids, by id."""
+    is_sqlite = connection.vendor == "sqlite"
+    statement = bulk_sql.GLANCE_SQLITE if is_sqlite else bulk_sql.GLANCE_POSTGRES
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [workflow_id, _parameter(instance_ids)])
+        columns = cursor.fetchone()
+    if columns[0] is None:
+        return {}
+    ids, pks, seen_at, *words = (text.split(NEXT) for text in columns[:6])
+    said = zip(*words, *map(_as_sent, columns[6:]), strict=True)
+    return dict(zip(ids, zip(pks, seen_at, said, strict=True), strict=True))
+
+
+def _as_sent(moments: str) -> list[str | None]:
+    """Moments as Cloudflare writes them, with milliseconds; such as have more are left as such."""
+    sent = f"{moments}{NEXT}".replace(" ", "T").replace(f"000{NEXT}", f"Z{NEXT}").split(NEXT)
+    return [moment or None for moment in sent[:-1]]
+
+
+def known_rows(workflow_id: int, instance_ids: Sequence[str]) -> dict[str, Known]:
+    """The same rows with every fact."""
+    is_sqlite = connection.vendor == "sqlite"
+    statement = bulk_sql.SELECT_SQLITE if is_sqlite else bulk_sql.SELECT_POSTGRES
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [workflow_id, _parameter(instance_ids)])
+        return {
+            instance_id: Known((*words, *map(_read, moments), is_plain), pk, seen_at)
+            for instance_id, pk, seen_at, is_plain, *facts in cursor.fetchall()
+            for words, moments in [(facts[:3], facts[3:])]
+        }
+
+
 def facts_told(told: types.Instance) -> tuple[Any, ...]:
-    """What a list says, in the order of `merging.LISTED`; and that it is listed and not expired."""
+    """What a list says, in the order of `merging.LISTED`; and that it is plain."""
     return (
         told.status,
         told.version_id,
@@ -101,63 +138,6 @@ def facts_told(told: types.Instance) -> tuple[Any, ...]:
     )
 
 
-def known_rows(workflow_id: int, instance_ids: Iterable[str]) -> dict[str, Known]:
-    """The workflow's rows with these ids, by id; not locked."""
-    is_sqlite = connection.vendor == "sqlite"
-    ids = json.dumps([*instance_ids]) if is_sqlite else [*instance_ids]
-    read = datetime.fromisoformat
-    with connection.cursor() as cursor:
-        cursor.execute(SELECT_SQLITE if is_sqlite else SELECT_POSTGRES, [workflow_id, ids])
-        return {
-            id_: Known(
-                (
-                    status,
-                    version,
-                    trigger,
-                    read(created),
-                    modified and read(modified),
-                    started and read(started),
-                    ended and read(ended),
-                    is_plain,
-                ),
-                pk,
-                seen_at,
-            )
-            for (
-                id_,
-                pk,
-                status,
-                version,
-                trigger,
-                created,
-                modified,
-                started,
-                ended,
-                seen_at,
-                is_plain,
-            ) in cursor.fetchall()
-        }
-
-
-def insert_new(workflow_id: int, rows: Iterable[types.Instance], now: datetime) -> int:
-    """Adds the rows that the table does not hold yet; returns how many those were.
-
-    In PostgreSQL in the order of their ids, so that of two processes with the same rows one waits
-    for the other; SQLite lets only one write anyway.
-    """
-    at = text_of(now)
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            statement = INSERT_SQLITE.format(workflow_id=workflow_id, now=at)
-            cursor.executemany(statement, [_values(told, at) for told in rows])
-        else:
-            statement = INSERT_POSTGRES.format(workflow_id=workflow_id, now=at)
-            values = sorted((_values(told, at) for told in rows), key=itemgetter(0))
-            objects = [dict(zip(COLUMNS, row, strict=True)) for row in values]
-            cursor.execute(statement, [json.dumps(objects)])
-        return int(cursor.rowcount)
-
-
 def mark_as_seen(pks: Sequence[int], now: datetime) -> None:
     """Moves `seen_at` on, except of rows that somebody else writes at this moment: who does so has
     seen them too, and waiting for each other in different orders would be a deadlock."""
@@ -168,42 +148,19 @@ def mark_as_seen(pks: Sequence[int], now: datetime) -> None:
         Instance.objects.filter(pk__in=some.values("pk")).update(seen_at=now)
 
 
-def _values(told: types.Instance, at: str) -> tuple[Any, ...]:
-    """In the order of COLUMNS. Without a time of creation it is guessed, until a list tells it."""
-    created, started, ended, sent = told.created_on, told.started_on, told.ended_on, told.raw.get
-    guess = _moment(created, sent("created_on")) or _moment(started, sent("started_on"))
-    return (
-        fit("instance_id", told.id),
-        fit("status", told.status.value),
-        fit("version_id", told.version_id),
-        fit("trigger", told.trigger.value),
-        guess or at,
-        _moment(told.modified_on, sent("modified_on")),
-        _moment(started, sent("started_on")),
-        _moment(ended, sent("ended_on")),
-        merging.duration_ms(started, ended),
-        int(created is not None),  # An exact int: SQLite takes a bool several times slower.
-    )
+def _nameable(instance_ids: Iterable[str]) -> list[str]:
+    """Those ids that the column holds as they are; usually all, which is found out at once."""
+    ids = [*instance_ids]
+    if not CONTROLS.search("".join(ids)) and max(map(len, ids), default=0) <= LONGEST_ID:
+        return ids
+    return [one for one in ids if fits(Instance, "instance_id", one)]
 
 
-def _moment(moment: datetime | None, sent: Any) -> str | None:
-    """`text_of` the moment; where it was sent in the usual shape, cut from that: five times
-    faster, and a new row has four of them."""
-    if moment is None:
-        return None
-    if type(sent) is str and len(sent) == 24 and sent[10] + sent[19] + sent[23] == "T.Z":
-        fraction = "" if sent[19:23] == ".000" else f"{sent[19:23]}000"
-        return f"{sent[:10]} {sent[11:19]}{fraction}"
-    return text_of(moment)
+def _parameter(instance_ids: Sequence[str]) -> str:
+    if connection.vendor == "sqlite":
+        return json.dumps(instance_ids)
+    return NEXT.join(["", *instance_ids])  # PostgreSQL makes no element of an empty text alone.
 
 
-def fit(column: str, text: str) -> str:
-    """The text as its column can hold it."""
-    if len(text) <= LONGEST[column] and "\x00" not in text:
-        return text
-    return storable(text)[: LONGEST[column]]
-
-
-def text_of(moment: datetime) -> str:
-    """A UTC moment as both databases read it: in SQLite exactly as Django writes it."""
-    return moment.isoformat(" ")[: 19 if not moment.microsecond else 26]
+def _read(moment: str | None) -> datetime | None:
+    return datetime.fromisoformat(moment) if moment else None

@@ -118,7 +118,7 @@ class Instance(models.Model):
     read_on = models.DateTimeField(null=True)
     expired_at = models.DateTimeField(null=True)
     hinted_at = models.DateTimeField(null=True)
-    hint = models.CharField(max_length=32, default="", db_default="")
+    hint = models.CharField(max_length=32, default="")
 
     objects = InstanceQuerySet.as_manager()
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from dashboard.cloudflare.types import FINISHED
+from dashboard.models import tallies
 from dashboard.models.instance import Instance
 from dashboard.models.operation import Item
+from dashboard.models.tallies import Moves
 
 #: Cloudflare keeps a finished instance for 30 days at most: until then a list may bring it back.
 LONGEST_RETENTION = timedelta(days=31)
@@ -28,10 +32,17 @@ def prune(*, keep: timedelta, now: datetime, is_time_up: Callable[[], bool]) -> 
             piece = list(old.order_by("created_on").values_list("pk", flat=True)[:PIECE])
             if not piece:
                 break
-            # Asked again while deleting: one may have been restarted or acted on in between.
-            _, by_model = old.filter(pk__in=piece).delete()
-            deleted += by_model.get(Instance._meta.label, 0)
+            deleted += _forget(old.filter(pk__in=piece))
     return deleted
+
+
+@transaction.atomic
+def _forget(old: QuerySet[Instance]) -> int:
+    """Asks again while deleting: one may have been restarted or acted on in between."""
+    rows = list(old.select_for_update().only("workflow", "status", "expired_at").order_by("pk"))
+    Instance.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    tallies.add(Moves({place: -n for place, n in Counter(map(tallies.place, rows)).items()}))
+    return len(rows)
 
 
 def forgettable(*, keep: timedelta, now: datetime) -> QuerySet[Instance]:

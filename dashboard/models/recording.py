@@ -10,11 +10,12 @@ from typing import Any
 from django.db import transaction
 
 from dashboard.cloudflare import types
-from dashboard.models import bulk, merging
+from dashboard.models import bulk, bulk_insert, merging, tallies
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail, facts_of
 from dashboard.models.merging import Merge
 from dashboard.models.storing import fits, storable_facts
+from dashboard.models.tallies import Moves
 from dashboard.models.workflow import Version, Workflow
 
 MERGED_FIELDS = [
@@ -143,47 +144,45 @@ def record_pages(
     Rows that say nothing new cost one look: nothing is locked or written for them, except that
     `seen_at` of unfinished ones is moved on once in SEEN_EVERY.
     """
-    # While lists shift a row may come twice: the later one counts. An id that no column holds is
-    # no instance's.
-    told = {
-        row.id: (row, page.asked_at)
-        for page in pages
-        for row in page.rows
-        if fits(Instance, "instance_id", row.id)
-    }
-    known = bulk.known_rows(workflow.pk, told)
-    fresh = [row for id_, (row, _) in told.items() if id_ not in known]
-    seen: dict[int, str] = {}
-    news: dict[int, tuple[types.Instance, datetime]] = {}
-    for id_, row in known.items():
-        listed = told[id_]
-        if not row.says(listed[0]):
-            news[row.pk] = listed
-        elif row.is_unfinished:
-            seen[row.pk] = row.seen_at
-    limit = bulk.text_of(now - SEEN_EVERY)
-    stale = [pk for pk, seen_at in seen.items() if seen_at < limit]
-    if not (fresh or news or stale):
-        return Recorded(seen=[*seen])
+    # While lists shift a row may come twice: the later one counts.
+    asked = {row.id: page.asked_at for page in pages for row in page.rows}
+    told = {row.id: row for page in pages for row in page.rows}
+    found = bulk.compare(workflow.pk, told)
+    limit = bulk_insert.text_of(now - SEEN_EVERY)
+    stale = [pk for pk, seen_at in found.seen.items() if seen_at < limit]
+    if not (found.fresh or found.news or stale):
+        return Recorded(seen=[*found.seen])
     with transaction.atomic():
-        new = bulk.insert_new(workflow.pk, fresh, now) if fresh else 0
-        changed, same = _merge_each(news, now, is_list_live) if news else ([], [])
+        moves = Moves()
+        new = bulk_insert.insert_new(workflow.pk, found.fresh, now, moves)
+        news = {pk: (row, asked[row.id]) for pk, row in found.news.items()}
+        changed, same = _merge_each(news, now, is_list_live, moves)
         bulk.mark_as_seen([*stale, *same], now)
-    return Recorded(new=new, changed=len(changed), seen=[*seen, *same])
+        if new == len(found.fresh):
+            tallies.add(moves)
+        else:  # Somebody else has added some since they were looked for.
+            tallies.recount(workflow.pk)
+    return Recorded(new=new, changed=len(changed), seen=[*found.seen, *same])
 
 
 def _merge_each(
-    news: dict[int, tuple[types.Instance, datetime]], now: datetime, is_list_live: bool
+    news: dict[int, tuple[types.Instance, datetime]],
+    now: datetime,
+    is_list_live: bool,
+    moves: Moves,
 ) -> tuple[list[Instance], list[int]]:
     """Merges what was told of rows into them, as they are now that nobody else can change them.
 
     Gives the rows that changed, and the keys of unfinished ones that did not.
     """
-    changed, same = [], []
+    changed: list[Instance] = []
+    same: list[int] = []
+    if not news:
+        return changed, same
     for row in Instance.objects.select_for_update().filter(pk__in=news).order_by("pk"):
         told, asked_at = news[row.pk]
         merge = merging.merge_listed(row, told, asked_at=asked_at, is_list_live=is_list_live)
-        if _apply(row, merge, now):
+        if _apply(row, merge, now, moves):
             changed.append(row)
         elif row.is_live:
             same.append(row.pk)
@@ -197,17 +196,15 @@ def record_detail(
     workflow: Workflow, instance_id: str, detail: types.InstanceDetail, *, now: datetime
 ) -> Instance:
     """Writes what a read of the instance itself told, and keeps the answer whole."""
+    moves = Moves()
     with transaction.atomic():
-        row = (
-            Instance.objects.select_for_update()
-            .filter(workflow=workflow, instance_id=instance_id)
-            .first()
-        )
+        rows = Instance.objects.select_for_update()
+        row = rows.filter(workflow=workflow, instance_id=instance_id).first()
         if row is None:
-            row = _row_of_unlisted(workflow, instance_id, detail, now)
+            row = _row_of_unlisted(workflow, instance_id, detail, now, moves)
         if row.read_at and row.read_at > now:
             return row  # Another process has read it after us, and was faster to write it down.
-        _apply(row, merging.merge_detail(row, detail), now)
+        _apply(row, merging.merge_detail(row, detail), now, moves)
         row.seen_at = row.read_at = now
         row.read_on = detail.read_on
         row.save()
@@ -219,6 +216,7 @@ def record_detail(
                 "body": InstanceDetail.pack(detail.raw),
             },
         )
+        tallies.add(moves)
     return row
 
 
@@ -229,15 +227,22 @@ def record_absence(instance: Instance, *, now: datetime) -> Instance:
         is_young = now - row.created_on < SETTLING
         if row.expired_at is None and not is_young:
             _remember(row, Change.Kind.EXPIRED, now)
+            moves = Moves({tallies.place(row): -1})
             row.expired_at = now
             row.save(update_fields=["expired_at"])
+            moves[tallies.place(row)] += 1
+            tallies.add(moves)
     return row
 
 
 def _row_of_unlisted(
-    workflow: Workflow, instance_id: str, detail: types.InstanceDetail, now: datetime
+    workflow: Workflow,
+    instance_id: str,
+    detail: types.InstanceDetail,
+    now: datetime,
+    moves: Moves,
 ) -> Instance:
-    row, _ = Instance.objects.get_or_create(
+    row, is_new = Instance.objects.get_or_create(
         workflow=workflow,
         instance_id=instance_id,
         defaults={
@@ -248,11 +253,13 @@ def _row_of_unlisted(
             "status_seen_at": now,
         },
     )
+    moves[tallies.place(row)] += is_new
     return Instance.objects.select_for_update().get(pk=row.pk)
 
 
-def _apply(row: Instance, merge: Merge, now: datetime) -> bool:
+def _apply(row: Instance, merge: Merge, now: datetime, moves: Moves) -> bool:
     """Puts the merge into the row, and notes what it noticed. True when anything changed."""
+    moves[tallies.place(row)] -= 1
     if merge.change:
         _remember(row, merge.change, now)
     if merge.change in {Change.Kind.RESTARTED, Change.Kind.REUSED}:
@@ -265,6 +272,7 @@ def _apply(row: Instance, merge: Merge, now: datetime) -> bool:
     row.duration_ms = merging.duration_ms(row.started_on, row.ended_on)
     if merge.fields:
         row.seen_at = now
+    moves[tallies.place(row)] += 1
     return bool(merge.fields)
 
 

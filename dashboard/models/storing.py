@@ -9,6 +9,8 @@ from django.db import models
 
 #: PostgreSQL holds neither NUL characters nor halves of one, and no page can be written with those.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: A word names something: nothing in it controls a page, and `bulk` may write between two words.
+CONTROLS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 #: The largest whole number of a column in every database.
 LARGEST = 2**63 - 1
 
@@ -16,6 +18,11 @@ LARGEST = 2**63 - 1
 def storable(text: str) -> str:
     """The text with a replacement character for each that a database cannot hold."""
     return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def word(text: str) -> str:
+    """The text with a replacement character for each that has no place in a word."""
+    return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def storable_json(value: Any) -> Any:
@@ -49,4 +56,6 @@ def _fit(model: type[models.Model], name: str, value: Any) -> Any:
         return storable_json(value)
     if not isinstance(value, str):
         return value
-    return storable(value)[: getattr(column, "max_length", None)]
+    if isinstance(column, models.CharField):
+        return word(value)[: column.max_length]
+    return storable(value)

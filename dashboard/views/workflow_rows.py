@@ -9,11 +9,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Self
 
-from django.db.models import Count
 from django.utils.dateparse import parse_datetime
 
 from dashboard.cloudflare.types import FINISHED, Status
-from dashboard.models import Account, Instance, Workflow
+from dashboard.models import Account, Workflow, tallies
 from dashboard.views.counts import StatusCount, in_order, status_counts
 
 
@@ -122,13 +121,11 @@ class AccountWorkflows:
 def rows_of(workflows: Iterable[Workflow]) -> list[WorkflowRow]:
     """With Cloudflare's own counts where it gives them, else with those of what is kept here."""
     workflows = list(workflows)
-    uncounted = [workflow for workflow in workflows if workflow.counts is None]
-    kept: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    counted = Instance.objects.filter(workflow__in=uncounted).order_by()
-    for pk, status, number in counted.values_list("workflow", "status").annotate(n=Count("pk")):
-        kept[pk][status] = number
+    kept = tallies.counts_by_workflow(row for row in workflows if row.counts is None)
     return [
-        WorkflowRow(workflow, kept[workflow.pk] if workflow.counts is None else workflow.counts)
+        WorkflowRow(
+            workflow, kept.get(workflow.pk, {}) if workflow.counts is None else workflow.counts
+        )
         for workflow in workflows
     ]
 

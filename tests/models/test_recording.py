@@ -31,7 +31,8 @@ def detail(**told: Any) -> types.InstanceDetail:
 
 
 def page(*listed: types.Instance, workflow: Workflow) -> recording.Recorded:
-    return recording.record_page(workflow, listed, asked_at=LATER, now=LATER)
+    pages = [recording.Listed(listed, LATER)]
+    return recording.record_pages(workflow, pages, now=LATER)
 
 
 def test_texts_longer_than_columns_and_odd_characters_are_held(watched: Account) -> None:

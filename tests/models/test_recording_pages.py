@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import api
 from dashboard.cloudflare import parsing, types
 from dashboard.cloudflare.types import Status, Trigger
-from dashboard.models import Instance, bulk, merging
-from dashboard.models.recording import SEEN_EVERY, Listed, record_page, record_pages
+from dashboard.models import Instance, Workflow, bulk, bulk_insert, bulk_sql, merging
+from dashboard.models.recording import SEEN_EVERY, Listed, Recorded, record_pages
 from tests import rows
 from tests.rows import THEN, minutes
 
@@ -45,8 +48,41 @@ WRITTEN = st.datetimes(datetime(1, 1, 2), datetime(9999, 1, 1), timezones=st.jus
 )
 
 
+WHOLE = {
+    "id": "one",
+    "status": "complete",
+    "version_id": "v1",
+    "trigger_source": "api",
+    "created_on": "2026-11-20T03:00:00.120Z",
+    "modified_on": "2026-11-20T03:00:03.001Z",
+    "started_on": "2026-11-20T03:00:01.100Z",
+    "ended_on": "2026-11-20T03:00:03.001Z",
+}
+#: Rows as lists send them, whole or thin, with odd values among the usual ones.
+ODD = st.sampled_from(
+    [None, "", 7, True, [], {}, "new\x1fword", "\x1e", "a\0b", "2026-W40-1T00:00:00.123Z"]
+)
+SENT = st.builds(
+    lambda usual, odd, gone: (
+        {k: v for k, v in (usual | odd).items() if k not in gone} | {"id": "one"}
+    ),
+    st.fixed_dictionaries(
+        {name: st.just(value) for name, value in WHOLE.items()}
+        | {"status": st.sampled_from(["complete", "running", "queued"])}
+        | {name: WRITTEN | st.just(WHOLE[name]) for name in WHOLE if name.endswith("_on")}
+    ),
+    st.dictionaries(st.sampled_from([*WHOLE]), ODD, max_size=1),
+    st.sets(st.sampled_from([*WHOLE]), max_size=1),
+)
+
+
 def told(instance_id: str = "one", status: str = "running", **facts: Any) -> types.Instance:
     return types.Instance(instance_id, Status(status), **({"created_on": THEN} | facts))
+
+
+def record(workflow: Workflow, listed: Sequence[types.Instance], now: datetime) -> Recorded:
+    """Writes one page of the workflow's list, which was asked for just now."""
+    return record_pages(workflow, [Listed(listed, now)], now=now)
 
 
 def writes(queries: CaptureQueriesContext) -> list[str]:
@@ -57,32 +93,35 @@ def writes(queries: CaptureQueriesContext) -> list[str]:
 def test_rows_that_say_nothing_new_write_and_lock_nothing() -> None:
     workflow = rows.workflow()
     listed = [
-        told("running", version_id="v1"),
-        told("complete", "complete", ended_on=THEN, trigger=Trigger.API),
+        parsing.instance(WHOLE | {"id": "running", "status": "running"}),
+        parsing.instance(WHOLE),
         told("strange \x00", "x" * 40),
         told("without a version"),
     ]
-    record_page(workflow, listed, asked_at=THEN, now=THEN)
+    record(workflow, listed, THEN)
     later = THEN + SEEN_EVERY
 
     with CaptureQueriesContext(connection) as queries:
-        recorded = record_page(workflow, listed[:2], asked_at=later, now=later)
+        recorded = record(workflow, listed[:2], later)
 
     assert writes(queries) == []
     assert len(queries) == 1
     assert (recorded.new, recorded.changed) == (0, 0)
     assert recorded.seen == [Instance.objects.get(instance_id="running").pk]
-    assert record_page(workflow, listed, asked_at=later, now=later).changed == 0
+    with CaptureQueriesContext(connection) as queries:
+        record(workflow, listed[3:], THEN)
+    assert writes(queries) == []
+    assert record(workflow, listed, later).changed == 0
 
 
 @pytest.mark.django_db
 def test_an_unfinished_row_is_marked_as_seen_once_in_a_while_and_a_finished_one_never() -> None:
     workflow = rows.workflow()
     listed = [told("running"), told("complete", "complete")]
-    record_page(workflow, listed, asked_at=THEN, now=THEN)
+    record(workflow, listed, THEN)
     later = THEN + SEEN_EVERY + timedelta(seconds=1)
 
-    record_page(workflow, listed, asked_at=later, now=later)
+    record(workflow, listed, later)
 
     assert Instance.objects.get(instance_id="running").seen_at == later
     assert Instance.objects.get(instance_id="complete").seen_at == THEN
@@ -105,29 +144,66 @@ def test_of_a_row_that_came_twice_the_later_one_counts() -> None:
 @pytest.mark.django_db
 def test_many_rows_that_changed_are_all_written() -> None:
     workflow = rows.workflow()
-    record_page(workflow, [told(str(number)) for number in range(1500)], asked_at=THEN, now=THEN)
+    record(workflow, [told(str(number)) for number in range(1500)], THEN)
     ended = [
         told(str(number), "complete", started_on=THEN, ended_on=THEN + minutes(1))
         for number in range(1500)
     ]
 
-    recorded = record_page(workflow, ended, asked_at=THEN + minutes(2), now=THEN + minutes(2))
+    recorded = record(workflow, ended, THEN + minutes(2))
 
     assert recorded.changed == 1500
     assert Instance.objects.filter(status="complete", duration_ms=60_000).count() == 1500
-    assert record_page(workflow, ended, asked_at=THEN, now=THEN).changed == 0
+    assert record(workflow, ended, THEN).changed == 0
+
+
+@given(sent=st.lists(SENT, min_size=1, max_size=3))
+def test_rows_read_column_by_column_hold_what_each_alone_says(sent: list[types.Json]) -> None:
+    listed = [parsing.instance(row) for row in sent]
+
+    try:
+        values = bulk_insert._usual_values(listed)
+    except (KeyError, TypeError, ValueError):
+        return
+    assert values == [bulk_insert._values_of(row, "now") for row in listed]
+
+
+def test_most_rows_are_read_column_by_column() -> None:
+    bulk_insert._usual_values([parsing.instance(row) for row in islice(api.rows(), 1000)])
+
+
+@given(moment=st.datetimes(datetime(1, 1, 2), datetime(9999, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 -- bounds have no zone
+def test_a_moment_is_written_as_django_writes_it_in_sqlite(moment: datetime) -> None:
+    written = connections["default"].ops.adapt_datetimefield_value
+    if connection.vendor == "sqlite":
+        assert bulk_insert.text_of(moment) == written(moment)
 
 
 @pytest.mark.django_db
-@given(text=WRITTEN)
-def test_a_new_row_holds_the_moments_that_were_sent(text: str) -> None:
-    moment = parsing.instance({"created_on": text}).created_on
-    assert moment is not None
-    written = bulk._moment(moment, text)
+@given(first=SENT, second=SENT)
+def test_what_is_found_to_be_the_same_at_a_glance_says_the_same(
+    first: types.Json, second: types.Json
+) -> None:
+    workflow = rows.workflow()
+    Instance.objects.all().delete()
+    record(workflow, [parsing.instance(first)], THEN)
+    again = parsing.instance(second)
+    [known] = bulk.known_rows(workflow.pk, ["one"]).values()
 
-    assert written == bulk.text_of(moment)
-    if connection.vendor == "sqlite":
-        assert written == connection.ops.adapt_datetimefield_value(moment)
+    found = bulk.compare(workflow.pk, {"one": again})
+
+    assert found.fresh == []
+    assert bool(found.news) != known.says(again)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sent", [WHOLE, WHOLE | {"started_on": None, "ended_on": None}])
+def test_a_row_as_cloudflare_sends_it_is_found_to_be_the_same_at_a_glance(sent: types.Json) -> None:
+    workflow = rows.workflow()
+    record(workflow, [parsing.instance(sent)], THEN)
+
+    _, _, said = bulk.glance(workflow.pk, ["one"])["one"]
+    assert said == bulk_sql.TOLD(sent)
 
 
 @given(first=LISTED, second=LISTED, is_live=st.booleans(), minute=st.integers(0, 3))
@@ -151,7 +227,7 @@ def test_processes_that_write_the_same_pages_in_any_order_do_no_harm() -> None:
     statuses = ["running", "paused", "errored", "complete"]
     failures: list[Exception] = []
 
-    def record(turn: int) -> None:
+    def record_some(turn: int) -> None:
         try:
             for number in range(12):
                 listed = [
@@ -159,13 +235,13 @@ def test_processes_that_write_the_same_pages_in_any_order_do_no_harm() -> None:
                     for name in range(100)
                 ]
                 now = THEN + minutes(number)
-                record_page(workflow, listed[:: (-1) ** turn], asked_at=now, now=now)
+                record(workflow, listed[:: (-1) ** turn], now)
         except Exception as failure:
             failures.append(failure)
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=record, args=[turn]) for turn in range(3)]
+    threads = [threading.Thread(target=record_some, args=[turn]) for turn in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -144,9 +144,8 @@ def test_what_a_list_has_shown_in_the_meantime_needs_no_read(watched: Watched) -
     read_feed(watched)
     assert set(hints()) == {"i"}
     [page] = watched.client.list_instances("orders")
-    recording.record_page(
-        watched.workflow(), page.instances, asked_at=watched.clock(), now=watched.clock()
-    )
+    listed = recording.Listed(page.instances, watched.clock())
+    recording.record_pages(watched.workflow(), [listed], now=watched.clock())
 
     assert watched.row("i").status == "complete"
     assert hints() == {}

@@ -1,0 +1,98 @@
+"""Counts of instances by status that cost nothing to read, and how they are kept true.
+
+Whoever writes instances collects `Moves` and adds them last in the same transaction: a tally's row
+is locked only while a transaction ends, and always in the same order, so nobody waits in a circle.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import chain
+
+from django.db import connection, transaction
+from django.db.models import QuerySet, Sum
+
+from dashboard.models.instance import Instance
+from dashboard.models.tally import Tally
+from dashboard.models.workflow import Workflow
+
+#: How many instances more, or fewer, there are of (workflow's key, status, has not expired).
+Moves = Counter[tuple[int, str, bool]]
+ADD = (
+    "INSERT INTO dashboard_tally (workflow_id, status, held, live) VALUES {} "
+    "ON CONFLICT (workflow_id, status) DO UPDATE SET "
+    "held = dashboard_tally.held + excluded.held, live = dashboard_tally.live + excluded.live"
+)
+
+DRIFT = """
+    SELECT status, sum(held), sum(live) FROM (
+        SELECT status, count(*) AS held, count(*) FILTER (WHERE expired_at IS NULL) AS live
+        FROM dashboard_instance WHERE workflow_id = %s GROUP BY status
+        UNION ALL
+        SELECT status, -held, -live FROM dashboard_tally WHERE workflow_id = %s
+    ) AS counted GROUP BY status
+"""
+
+
+def counts(workflows: Iterable[Workflow] | None = None) -> dict[str, int]:
+    """How many instances are kept of each status, of all workflows or of these."""
+    tallies = _of(workflows).values_list("status").annotate(number=Sum("held"))
+    return dict(tallies.filter(number__gt=0))
+
+
+def counts_by_workflow(workflows: Iterable[Workflow]) -> dict[int, dict[str, int]]:
+    """The same for each of the workflows, by its key."""
+    found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    tallies = _of(workflows).filter(held__gt=0)
+    for pk, status, held in tallies.values_list("workflow", "status", "held"):
+        found[pk][status] = held
+    return found
+
+
+def live_counts(workflow: Workflow) -> dict[str, int]:
+    """How many instances have each status that Cloudflare still has, for all that is known."""
+    return dict(_of([workflow]).filter(live__gt=0).values_list("status", "live"))
+
+
+def place(row: Instance) -> tuple[int, str, bool]:
+    """Where the row is counted."""
+    return row.workflow_id, row.status, row.expired_at is None
+
+
+def add(moves: Moves) -> None:
+    """Counts what a transaction wrote; call it last, and within that transaction."""
+    changes: defaultdict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
+    for (workflow_id, status, is_live), number in moves.items():
+        change = changes[workflow_id, status]
+        change[0] += number
+        change[1] += number * is_live
+    rows: list[tuple[int | str, ...]] = [
+        (*key, *change) for key, change in sorted(changes.items()) if any(change)
+    ]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        statement = ADD.format(", ".join(["(%s, %s, %s, %s)"] * len(rows)))
+        cursor.execute(statement, [*chain.from_iterable(rows)])
+
+
+def recount(workflow_id: int) -> None:
+    """Counts a workflow's instances anew: instead of `add`, where it is not known what was written.
+
+    Adds by how much the tallies are wrong, as one statement sees both, and not the count itself:
+    so it may run while others write.
+    """
+    with transaction.atomic():
+        moves = Moves()
+        with connection.cursor() as cursor:
+            cursor.execute(DRIFT, [workflow_id, workflow_id])
+            for status, held, live in cursor.fetchall():
+                moves[workflow_id, status, True] = int(live)
+                moves[workflow_id, status, False] = int(held) - int(live)
+        add(moves)
+
+
+def _of(workflows: Iterable[Workflow] | None) -> QuerySet[Tally]:
+    tallies = Tally.objects.order_by()
+    return tallies if workflows is None else tallies.filter(workflow__in=[*workflows])
