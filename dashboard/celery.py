@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -16,6 +17,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     timezone="UTC",
     imports=["dashboard.tasks"],
+    # A worker takes from both, or with `--queues` from one: `manage.py up` has workers for each, so
+    # that history never holds up what is new.
+    task_queues=[Queue("fresh"), Queue("backfill")],
+    task_default_queue="fresh",
+    task_routes={"dashboard.tasks.back_fill_account": {"queue": "backfill"}},
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -28,7 +34,7 @@ app.conf.update(
     beat_schedule={
         "sync": {
             "task": "dashboard.tasks.sync_due_accounts",
-            "schedule": 2.0,
+            "schedule": 1.0,
             "options": {"expires": 10},
         },
         "feed": {

@@ -6,16 +6,20 @@ The database never leads: a row of the copy changes only because Cloudflare said
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.operation import Item, Operation
+from dashboard.models.progress import Gap, Place, Progress
 from dashboard.models.user import Role, User
 from dashboard.models.workflow import Version, Workflow
 
 __all__ = [
     "Account",
     "Change",
+    "Gap",
     "Instance",
     "InstanceDetail",
     "Item",
     "Operation",
+    "Place",
+    "Progress",
     "Role",
     "User",
     "Version",

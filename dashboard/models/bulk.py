@@ -52,7 +52,8 @@ INSERT_POSTGRES = INSERT.format(
     f"({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})"
 )
 SELECT = (
-    "SELECT instance_id, id, status, version_id, trigger, {}, is_listed AND expired_at IS NULL "
+    "SELECT instance_id, id, status, version_id, trigger, {}, "
+    "is_listed AND expired_at IS NULL AND left_at IS NULL "
     "FROM dashboard_instance WHERE workflow_id = %s AND instance_id {}"
 )
 MOMENTS = ("created_on", "modified_on", "started_on", "ended_on", "seen_at")
@@ -88,7 +89,8 @@ class Known(NamedTuple):
 
 
 def facts_told(told: types.Instance) -> tuple[Any, ...]:
-    """What a list says, in the order of `merging.LISTED`; and that it is listed and not expired."""
+    """What a list says, in the order of `merging.LISTED`; and that a list shows it: it is
+    listed, not expired, and has not left."""
     return (
         told.status,
         told.version_id,

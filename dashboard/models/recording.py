@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from dashboard.models.workflow import Version, Workflow
 MERGED_FIELDS = [
     "status", "version_id", "trigger", "created_on", "modified_on", "queued_on", "started_on",
     "ended_on", "duration_ms", "error_name", "error_message", "step_count", "generation",
-    "is_listed", "seen_at", "status_seen_at", "expired_at",
+    "is_listed", "seen_at", "status_seen_at", "expired_at", "left_at",
 ]  # fmt: skip
 
 #: Cloudflare may need some seconds before it finds what it has just created.
@@ -230,8 +230,55 @@ def record_absence(instance: Instance, *, now: datetime) -> Instance:
         if row.expired_at is None and not is_young:
             _remember(row, Change.Kind.EXPIRED, now)
             row.expired_at = now
-            row.save(update_fields=["expired_at"])
+        row.left_at = None
+        row.save(update_fields=["expired_at", "left_at"])
     return row
+
+
+def mark_left(
+    workflow: Workflow,
+    statuses: Collection[str],
+    *,
+    shown: Collection[str],
+    asked_at: datetime,
+    now: datetime,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> int:
+    """Marks instances that a list which was asked for at `asked_at` should have shown and did not.
+
+    These are held in one of the statuses, and were so before it was asked for; they were created
+    after `since` and not after `until`; and their ids are not among the `shown`. Returns how many.
+    """
+    held = workflow.instances.filter(
+        status__in=statuses, status_seen_at__lt=asked_at, expired_at=None, left_at=None
+    )
+    if since:
+        held = held.filter(created_on__gt=since)
+    if until:
+        held = held.filter(created_on__lte=until)
+    ids = held.values_list("pk", "instance_id").iterator()
+    left = [pk for pk, instance_id in ids if instance_id not in shown]
+    marked = 0
+    for start in range(0, len(left), bulk.AT_ONCE):
+        # Asked again, for it may have been seen in between; as in `mark_as_seen` nobody waits.
+        some = held.select_for_update(skip_locked=True).filter(
+            pk__in=left[start : start + bulk.AT_ONCE]
+        )
+        with transaction.atomic():
+            rows = Instance.objects.filter(pk__in=some.values("pk"))
+            marked += rows.update(left_at=now)
+    return marked
+
+
+def mark_silent(
+    workflow: Workflow, statuses: Collection[str], *, before: datetime, now: datetime
+) -> None:
+    """Marks as left the instances in these statuses of which Cloudflare last spoke before then."""
+    silent = workflow.instances.filter(
+        status__in=statuses, seen_at__lt=before, expired_at=None, left_at=None
+    )
+    silent.update(left_at=now)
 
 
 def _row_of_unlisted(
@@ -252,7 +299,8 @@ def _row_of_unlisted(
 
 
 def _apply(row: Instance, merge: Merge, now: datetime) -> bool:
-    """Puts the merge into the row, and notes what it noticed. True when anything changed."""
+    """Puts the merge into the row, which was shown, and notes what it noticed. True when anything
+    changed."""
     if merge.change:
         _remember(row, merge.change, now)
     if merge.change in {Change.Kind.RESTARTED, Change.Kind.REUSED}:
@@ -263,9 +311,11 @@ def _apply(row: Instance, merge: Merge, now: datetime) -> bool:
     for name, value in merge.fields.items():
         setattr(row, name, value)
     row.duration_ms = merging.duration_ms(row.started_on, row.ended_on)
-    if merge.fields:
+    has_changed = bool(merge.fields) or row.left_at is not None
+    row.left_at = None
+    if has_changed:
         row.seen_at = now
-    return bool(merge.fields)
+    return has_changed
 
 
 def _remember(row: Instance, kind: Change.Kind, now: datetime) -> None:

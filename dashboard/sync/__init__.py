@@ -1,7 +1,14 @@
 """Cloudflare -> database. Every function may be interrupted anywhere and run twice at once."""
 
-from dashboard.sync.account import ensure_accounts, sync_account
+from dashboard.sync.account import back_fill, ensure_accounts, freshen, sync_account
 from dashboard.sync.feed import read_feed
 from dashboard.sync.reading import read_instance
 
-__all__ = ["ensure_accounts", "read_feed", "read_instance", "sync_account"]
+__all__ = [
+    "back_fill",
+    "ensure_accounts",
+    "freshen",
+    "read_feed",
+    "read_instance",
+    "sync_account",
+]
