@@ -18,11 +18,14 @@ class AccountQuerySet(models.QuerySet["Account"]):
         )
 
     def due_for_history(self, now: datetime) -> Self:
-        """Accounts with instances that were never read, whose back-fill may go on now."""
+        """Accounts with pages or details that were never read, whose back-fill may go on now."""
         return (
             self.filter(Q(next_history_at=None) | Q(next_history_at__lte=now))
             .filter(Q(history_leased_until=None) | Q(history_leased_until__lt=now))
-            .filter(workflows__gone_at=None, workflows__gaps__is_history=True)
+            .filter(
+                Q(workflows__gaps__is_history=True) | Q(workflows__progress__unread__gt=0),
+                workflows__gone_at=None,
+            )
             .distinct()
         )
 

@@ -89,13 +89,14 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         return self.order_by("-created_on", "-pk")
 
     def errored_first(self) -> Self:
-        """The newest errored ones, then those whose detail is known for longest or never was."""
+        """The errored ones, then all others; the newest of each first."""
         return self.order_by(
-            Case(When(status=Status.ERRORED, then=0), default=1),
-            Case(When(status=Status.ERRORED, then=F("created_on"))).desc(),
-            F("read_at").asc(nulls_first=True),
-            "pk",
+            Case(When(status=Status.ERRORED, then=0), default=1), "-created_on", "-pk"
         )
+
+    def longest_unread_first(self) -> Self:
+        """Those whose detail never was read, then those whose was read the longest ago."""
+        return self.order_by(F("read_at").asc(nulls_first=True), "pk")
 
     def with_workflow(self) -> Self:
         """With what a row of a page shows of its workflow and account, in the same query."""

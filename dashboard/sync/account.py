@@ -9,9 +9,10 @@ from dashboard.cloudflare import Client
 from dashboard.cloudflare.errors import BudgetSpent, CloudflareError
 from dashboard.models import Account
 from dashboard.models.account import Lease
+from dashboard.sync.back_fill import BackFilling
 from dashboard.sync.pages import Clock
 from dashboard.sync.plan import COUNTS_EVERY
-from dashboard.sync.turn import Report, Turn
+from dashboard.sync.turn import Freshening, Report
 
 #: How long one task works before it lets the next one in; a work that it began is finished.
 SLICE = timedelta(seconds=10)
@@ -47,31 +48,36 @@ def sync_account(
     and the next sync takes up where this one stopped. A budget that is spent is no failure: the
     sync stops, and goes on when it may.
     """
-    turn = _turn(client, account, "leased_until", clock=clock, report=report)
+    renew = _renewing(account, "leased_until", clock)
+    turn = Freshening(client, account, clock=clock, after_each=renew, report=report)
+    older = BackFilling(client, account, clock=clock, after_each=renew)
+    older.errors = turn.errors
 
     def freshen_and_back_fill() -> None:
-        turn.freshen(count_first=True)
-        turn.back_fill()
+        turn.run(count_first=True)
+        older.run()
 
     _take(turn, freshen_and_back_fill)
 
 
 def freshen(client: Client, account: Account, *, clock: Clock) -> None:
     """One turn at what has changed, for at most `SLICE`. Like `sync_account` otherwise."""
-    turn = _turn(client, account, "leased_until", clock=clock, until=clock() + SLICE)
-    _take(turn, turn.freshen)
+    renew = _renewing(account, "leased_until", clock)
+    turn = Freshening(client, account, clock=clock, until=clock() + SLICE, after_each=renew)
+    _take(turn, turn.run)
 
 
 def back_fill(client: Client, account: Account, *, clock: Clock) -> None:
-    """One turn at pages that were never read, for at most `SLICE`, in the lane of the back-fill.
+    """One turn at what nobody waits for, for at most `SLICE`, in the lane of the back-fill.
 
     Never raises CloudflareError: what failed stands in the workflow's `sync_error`, and
     `account.next_history_at` says when it goes on.
     """
-    turn = _turn(client, account, "history_leased_until", clock=clock, until=clock() + SLICE)
+    renew = _renewing(account, "history_leased_until", clock)
+    turn = BackFilling(client, account, clock=clock, until=clock() + SLICE, after_each=renew)
     pause = timedelta(0)
     try:
-        turn.back_fill()
+        turn.run()
     except BudgetSpent as spent:
         pause = timedelta(seconds=spent.retry_after)
     except CloudflareError as error:
@@ -83,22 +89,14 @@ def back_fill(client: Client, account: Account, *, clock: Clock) -> None:
     )
 
 
-def _turn(
-    client: Client,
-    account: Account,
-    lease: Lease,
-    *,
-    clock: Clock,
-    until: datetime | None = None,
-    report: Report | None = None,
-) -> Turn:
+def _renewing(account: Account, lease: Lease, clock: Clock) -> Callable[[], None]:
     def renew() -> None:
         Account.objects.filter(pk=account.pk).update(**{lease: clock() + LEASE})
 
-    return Turn(client, account, clock=clock, until=until, after_each=renew, report=report)
+    return renew
 
 
-def _take(turn: Turn, work: Callable[[], None]) -> None:
+def _take(turn: Freshening, work: Callable[[], None]) -> None:
     """Does the turn's work and writes down how it went, and when the next is due."""
     before = turn.client.request_count
     goes_on_in: timedelta | None = None
@@ -125,7 +123,7 @@ def _take(turn: Turn, work: Callable[[], None]) -> None:
     account.save(update_fields=SYNC_FIELDS)
 
 
-def _next(turn: Turn, now: datetime) -> datetime:
+def _next(turn: Freshening, now: datetime) -> datetime:
     """At once where it was interrupted; else when the counts may tell something new."""
     counted_at = turn.account.counted_at
     return now if turn.is_time_up or counted_at is None else counted_at + PAUSE

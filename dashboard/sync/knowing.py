@@ -27,6 +27,7 @@ class Subject:
 
     `held`: rows by status that Cloudflare still has; `left`: those of them that their lists no
     longer show; `urgent`: errored ones without a detail, and those that an event hints at.
+    Details of the others are no matter of freshness: the back-fill reads them.
     """
 
     workflow: Workflow
@@ -53,12 +54,11 @@ class Subject:
         """Rows held that may go on, in statuses that we do not know too."""
         return sum(number for status, number in self.held.items() if status not in FINISHED)
 
-    def unread(self) -> InstanceQuerySet:
-        """The rows without a detail that is wanted. Where rows hold no times, all are wanted."""
-        unread = self.workflow.instances.without_read()
-        if not self.target.has_list_times:
-            return unread
-        return unread.exclude(status__in=FINISHED - {Status.ERRORED})
+    def urgent_rows(self) -> InstanceQuerySet:
+        """The rows whose detail somebody waits for: errors, and all, where list rows tell no
+        times."""
+        rows = self.workflow.instances
+        return rows.filter(ERRORED_UNREAD) if self.target.has_list_times else rows.without_read()
 
     def is_watched(self, now: datetime) -> bool:
         """True while somebody looks at it here."""
@@ -82,7 +82,6 @@ class Subject:
             left=self.left.total(),
             left_per_request=progress.left_per_request,
             errored_unread=self.urgent,
-            unfinished_unread=progress.unread,
             gap=sum(max(1, -(-gap.rows // PER_PAGE)) for gap in self.young_gaps),
             history=bool(self.history),
             has_versions=self.target.has_versions,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,10 +21,10 @@ from dashboard.cloudflare.errors import (
 )
 from dashboard.cloudflare.types import UNFINISHED
 from dashboard.models import Account, Workflow, recording
-from dashboard.sync.knowing import Subject, counted_subjects, subjects_of
+from dashboard.sync.knowing import Subject, counted_subjects
 from dashboard.sync.known import LONGEST_WORK, PER_PAGE, Kind, Known, State, Work
 from dashboard.sync.pages import Clock
-from dashboard.sync.plan import plan, plan_history
+from dashboard.sync.plan import plan
 from dashboard.sync.works import do_work
 
 logger = logging.getLogger(__name__)
@@ -48,21 +49,61 @@ class Turn:
         clock: Clock,
         until: datetime | None = None,
         after_each: Callable[[], None],
-        report: Report | None = None,
     ) -> None:
         self.client, self.account, self.clock = client, account, clock
-        self.until, self.after_each, self.report = until, after_each, report
+        self.until, self.after_each = until, after_each
         self.errors: list[CloudflareError] = []
         self._failed: set[int] = set()
-        self._looked_at: set[int] = set()
         self._subjects: dict[int, Subject] = {}
-        self._known: dict[int, Known] = {}
-        self._counted_at: datetime | None = None
 
     @property
     def is_time_up(self) -> bool:
         """True when no other work may be begun."""
         return self.until is not None and self.clock() >= self.until
+
+    def _state(self, knowns: list[Known], counted_at: datetime | None) -> State:
+        return State(
+            [known for known in knowns if known.workflow not in self._failed],
+            counted_at.timestamp() if counted_at else None,
+            settings.BUDGET_SHARE / 100 * QUOTA / WINDOW,
+            # A list without times cannot be cut: its walk goes to the end, through all statuses.
+            sorted(UNFINISHED) if self.client.target.has_list_times else (),
+        )
+
+    @contextmanager
+    def _alone(self, subject: Subject) -> Iterator[None]:
+        """What hits one workflow leaves the others alone; what hits all is raised."""
+        workflow = subject.workflow
+        try:
+            yield
+        except (RateLimited, Unauthorized, Unreachable):
+            raise
+        except CloudflareError as error:
+            logger.warning("Sync of workflow %s: %s", workflow.name, error)
+            Workflow.objects.filter(pk=workflow.pk).update(sync_error=str(error))
+            workflow.sync_error = str(error)
+            self._failed.add(workflow.pk)
+            self.errors.append(error)
+
+
+class Freshening(Turn):
+    """A turn at what has changed."""
+
+    def __init__(
+        self,
+        client: Client,
+        account: Account,
+        *,
+        clock: Clock,
+        until: datetime | None = None,
+        after_each: Callable[[], None],
+        report: Report | None = None,
+    ) -> None:
+        super().__init__(client, account, clock=clock, until=until, after_each=after_each)
+        self._report = report
+        self._looked_at: set[int] = set()
+        self._known: dict[int, Known] = {}
+        self._counted_at: datetime | None = None
 
     @property
     def has_looked_at_all(self) -> bool:
@@ -71,8 +112,8 @@ class Turn:
             Kind.HEAD in subject.progress.done for subject in self._subjects.values()
         )
 
-    def freshen(self, *, count_first: bool = False) -> None:
-        """Looks at what has changed; at the counts first if `count_first`, however young they are.
+    def run(self, *, count_first: bool = False) -> None:
+        """Asks for the counts first if `count_first`, however young they are.
 
         Raises CloudflareError when nothing can go on, `BudgetSpent` among them.
         """
@@ -86,13 +127,6 @@ class Turn:
         except BudgetSpent:
             self._do_urgent(at_most=max(1, self.client.request_count - before))
             raise
-
-    def back_fill(self) -> None:
-        """Reads older pages, in the lane that yields to all others. Raises like `freshen`."""
-        self.client = self.client.in_lane(Lane.BACKFILL)
-        history = self.account.workflows.present().filter(gaps__is_history=True)
-        self._load(subjects_of(history.distinct(), self.client.target))
-        self._go_on(lambda state: plan_history(state, LONGEST_WORK))
 
     def _do_urgent(self, at_most: int) -> None:
         """What is watched or errored goes on while there is nothing left for the rest: only as much
@@ -114,7 +148,7 @@ class Turn:
         ]
 
     def _go_on(self, planner: Planner) -> None:
-        while works := planner(self._state()):
+        while works := planner(self._state([*self._known.values()], self._counted_at)):
             for work in works:
                 if self.is_time_up:
                     return
@@ -126,43 +160,32 @@ class Turn:
         """Requests until the planner is asked again; the workflow list must fit in."""
         return max(LONGEST_WORK, 1 + len(self._subjects) // PER_PAGE)
 
-    def _state(self) -> State:
-        return State(
-            [known for pk, known in self._known.items() if pk not in self._failed],
-            self._counted_at.timestamp() if self._counted_at else None,
-            settings.BUDGET_SHARE / 100 * QUOTA / WINDOW,
-            # A list without times cannot be cut: its walk goes to the end, through all statuses.
-            sorted(UNFINISHED) if self.client.target.has_list_times else (),
-        )
-
     def _load(self, subjects: dict[int, Subject]) -> None:
-        now = self.clock()
         self._subjects = subjects
+        now = self.clock()
         self._known = {pk: subject.known(now) for pk, subject in subjects.items()}
 
     def _do(self, work: Work) -> None:
         if work.workflow is None:
             self._count()
-            return
-        if work.workflow in self._failed:
-            return
-        subject = self._subjects[work.workflow]
-        try:
-            do_work(work, subject, self.client.in_lane(self._lane(work)), clock=self.clock)
-        except (RateLimited, Unauthorized, Unreachable):
-            raise
-        except CloudflareError as error:
-            self._fail(subject.workflow, error)
-        else:
-            self._tell(subject.workflow)
-        finally:
+        elif work.workflow not in self._failed:
+            subject = self._subjects[work.workflow]
+            with self._alone(subject):
+                do_work(work, subject, self.client.in_lane(self._lane(work)), clock=self.clock)
+                self._tell(subject.workflow)
             self._known[work.workflow] = subject.known(self.clock())
 
+    def _tell(self, workflow: Workflow) -> None:
+        if workflow.sync_error:
+            Workflow.objects.filter(pk=workflow.pk).update(sync_error="")
+        self._looked_at.add(workflow.pk)
+        if self._report:
+            self._report(workflow.name, len(self._looked_at), len(self._subjects))
+
     def _lane(self, work: Work) -> Lane:
-        if work.workflow is None or work.kind is Kind.HISTORY:
+        if work.workflow is None:
             return self.client.lane
-        known = self._known[work.workflow]
-        is_urgent = known.is_watched or (work.kind is Kind.DETAILS and known.errored_unread)
+        is_urgent = work.kind is Kind.DETAILS or self._known[work.workflow].is_watched
         return Lane.WATCHED if is_urgent else self.client.lane
 
     def _count(self) -> None:
@@ -172,18 +195,3 @@ class Turn:
         self._counted_at = self.account.counted_at = now
         Account.objects.filter(pk=self.account.pk).update(counted_at=now)
         self._load(counted_subjects(workflows, self.client.target))
-
-    def _fail(self, workflow: Workflow, error: CloudflareError) -> None:
-        logger.warning("Sync of workflow %s: %s", workflow.name, error)
-        Workflow.objects.filter(pk=workflow.pk).update(sync_error=str(error))
-        workflow.sync_error = str(error)
-        self._failed.add(workflow.pk)
-        self.errors.append(error)
-
-    def _tell(self, workflow: Workflow) -> None:
-        if workflow.sync_error:
-            Workflow.objects.filter(pk=workflow.pk).update(sync_error="")
-            workflow.sync_error = ""
-        self._looked_at.add(workflow.pk)
-        if self.report:
-            self.report(workflow.name, len(self._looked_at), len(self._subjects))

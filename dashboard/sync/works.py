@@ -21,11 +21,6 @@ FIRST_SECONDS = 60.0
 def do_work(work: Work, subject: Subject, client: Client, *, clock: Clock) -> None:
     """Does the work and notes how far it came. Raises CloudflareError; what was written until then
     stays, and doing it again does no harm."""
-    if work.kind is Kind.HISTORY:
-        # Done beside all the others, in another process: it leaves their progress alone.
-        walk.fill_gap(client, subject.history[0], limit=work.cost, clock=clock)
-        find_gaps({subject.workflow.pk: subject})
-        return
     before = subject.held.total()
     try:
         is_done = _DOING[work.kind](work, subject, client, clock)
@@ -99,10 +94,10 @@ def _left(work: Work, subject: Subject, client: Client, clock: Clock) -> bool:
 
 
 def _details(work: Work, subject: Subject, client: Client, clock: Clock) -> bool:
-    """What events hint at, then errors, then what is known for longest. It is done each time, so
-    that a workflow with a thousand errors takes turns with the others."""
+    """What events hint at, then errors, the newest first. It is done each time, so that a workflow
+    with a thousand errors takes turns with the others."""
     hinted = read_hinted(client, subject.workflow, work.cost, clock=clock)
-    unread = subject.unread().with_workflow().errored_first()
+    unread = subject.urgent_rows().with_workflow().errored_first()
     read_each(client, list(unread[: work.cost - hinted]), clock=clock)
     return True
 
