@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
+from django.db.models import Min, Sum
 
 from dashboard.models.workflow import Workflow
 
@@ -56,6 +57,33 @@ class Place:
         return replace(self, cursor="", asked_until=None)
 
 
+@dataclass(frozen=True)
+class Coverage:
+    """Of how many unfinished instances the detail was not known in their present status, as counted
+    at `covered_at`; of several workflows that is the oldest count."""
+
+    unfinished: int
+    unread: int
+    covered_at: datetime
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: 100 is said of all of them only."""
+        return 100 * (self.unfinished - self.unread) // self.unfinished if self.unfinished else 100
+
+
+class ProgressQuerySet(models.QuerySet["Progress"]):
+    def coverage(self) -> dict[int, Coverage]:
+        """Of the workflows that Cloudflare still lists, by the account's primary key."""
+        counted = (
+            self.filter(workflow__gone_at=None, covered_at__isnull=False)
+            .order_by()
+            .values_list("workflow__account")
+            .annotate(Sum("unfinished"), Sum("unread"), Min("covered_at"))
+        )
+        return {account: Coverage(*numbers) for account, *numbers in counted}
+
+
 class Progress(models.Model):
     """What sync remembers of a workflow from one turn to the next.
 
@@ -84,8 +112,17 @@ class Progress(models.Model):
     unread = models.PositiveBigIntegerField(default=0)
     covered_at = models.DateTimeField(null=True)
 
+    objects = ProgressQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"progress of {self.workflow_id}"
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """None until it was counted."""
+        if self.covered_at is None:
+            return None
+        return Coverage(self.unfinished, self.unread, self.covered_at)
 
 
 class Gap(models.Model):

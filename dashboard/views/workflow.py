@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard.models import Workflow
+from dashboard.models import Progress, Workflow
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.workflow_rows import rows_of
 
@@ -23,6 +23,9 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
     if not found:
         raise Http404(f"No workflow {workflow_name} is known in the account {account_id}.")
     [workflow, *former] = found
+    now = timezone.now()
+    Workflow.objects.filter(pk=workflow.pk).mark_watched(now)
+    progress = Progress.objects.filter(workflow=workflow).first()
     [row] = rows_of([workflow])
     ctx = {
         "row": row,
@@ -32,6 +35,8 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         + urlencode({"kind": "create", "account_id": account_id, "workflow_name": workflow_name}),
         "versions": workflow.versions.order_by(F("created_on").desc(nulls_last=True), "-pk"),
         "instances": workflow.instances.with_workflow().newest_first()[:NEWEST],
-        "now": timezone.now(),
+        "coverage": progress and progress.coverage,
+        "history": workflow.gaps.filter(is_history=True).order_by("until").last(),
+        "now": now,
     }
     return render_page(request, "workflow.html", fragment="facts", ctx=ctx)

@@ -13,7 +13,8 @@ from django.db.models import Count
 from django.utils.dateparse import parse_datetime
 
 from dashboard.cloudflare.types import FINISHED, Status
-from dashboard.models import Account, Instance, Workflow
+from dashboard.models import Account, Instance, Progress, Workflow
+from dashboard.models.progress import Coverage
 from dashboard.views.counts import StatusCount, in_order, status_counts
 
 
@@ -75,6 +76,7 @@ class AccountWorkflows:
 
     account: Account
     rows: list[WorkflowRow]
+    coverage: Coverage | None = None
 
     @cached_property
     def sums(self) -> Counter[str]:
@@ -113,8 +115,13 @@ class AccountWorkflows:
         described = Workflow.objects.filter(account__in=accounts).described()
         for row in rows_of(described):
             by_account[row.workflow.account_id].append(row)
+        coverage = Progress.objects.filter(workflow__account__in=accounts).coverage()
         return [
-            cls(account, sorted(by_account[account.pk], key=lambda row: row.worst_first))
+            cls(
+                account,
+                sorted(by_account[account.pk], key=lambda row: row.worst_first),
+                coverage.get(account.pk),
+            )
             for account in accounts
         ]
 
