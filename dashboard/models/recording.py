@@ -53,17 +53,29 @@ def record_workflows(
     account: Account, listed: Sequence[types.Workflow], *, now: datetime
 ) -> list[Workflow]:
     """Writes a whole workflow list; those missing from it are marked as gone. Returns the rest."""
-    present = [
-        record_workflow(account, told, now) for told in listed if fits(Workflow, "name", told.name)
-    ]
+    known = {(row.name, row.cloudflare_id): row for row in account.workflows.all()}
+    present, same = [], []
+    for told in listed:
+        row = known.get((told.name, told.id))
+        if row and told.counts is not None and _says(row, _facts_of_workflow(told)):
+            row.counted_at = now
+            same.append(row.pk)
+            present.append(row)
+        elif fits(Workflow, "name", told.name):
+            present.append(record_workflow(account, told, now))
+    Workflow.objects.filter(pk__in=same).update(counted_at=now)
     account.workflows.filter(gone_at=None).exclude(pk__in=[row.pk for row in present]).update(
         gone_at=now
     )
     return present
 
 
-def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Workflow:
-    """Writes one workflow, new or known."""
+def _says(row: Workflow, facts: dict[str, Any]) -> bool:
+    return all(getattr(row, name) == value for name, value in facts.items())
+
+
+def _facts_of_workflow(told: types.Workflow) -> dict[str, Any]:
+    """What a workflow list says, as columns."""
     facts: dict[str, Any] = {
         "class_name": told.class_name,
         "script_name": told.script_name,
@@ -81,8 +93,15 @@ def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Wo
         "gone_at": None,
     }
     if told.counts is not None:
-        facts |= {"counts": told.counts, "counted_at": now}
-    facts = storable_facts(Workflow, facts)
+        facts["counts"] = told.counts
+    return storable_facts(Workflow, facts)
+
+
+def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Workflow:
+    """Writes one workflow, new or known."""
+    facts = _facts_of_workflow(told)
+    if told.counts is not None:
+        facts["counted_at"] = now
     row, is_new = Workflow.objects.get_or_create(
         account=account,
         name=told.name,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dashboard.cloudflare import Lane
 from dashboard.models.instance import UNREAD
-from dashboard.sync.knowing import Subject, find_gaps, subjects_of
+from dashboard.sync.knowing import Subject, subjects_of
 from dashboard.sync.known import LONGEST_WORK, Work
 from dashboard.sync.plan import plan_history
 from dashboard.sync.reading import read_each
 from dashboard.sync.turn import Turn
-from dashboard.sync.walk import fill_gap
+from dashboard.sync.works import do_work
 
 
 class BackFilling(Turn):
@@ -41,8 +41,7 @@ class BackFilling(Turn):
     def _fill(self, work: Work) -> None:
         subject = self._subjects[work.workflow or 0]
         with self._alone(subject):
-            fill_gap(self.client, subject.history[0], limit=work.cost, clock=self.clock)
-        find_gaps({subject.workflow.pk: subject})
+            do_work(work, subject, self.client, clock=self.clock)
         self.after_each()
 
     def _lacking(self) -> Subject | None:

@@ -21,6 +21,9 @@ FIRST_SECONDS = 60.0
 def do_work(work: Work, subject: Subject, client: Client, *, clock: Clock) -> None:
     """Does the work and notes how far it came. Raises CloudflareError; what was written until then
     stays, and doing it again does no harm."""
+    if work.kind is Kind.HISTORY:
+        _fill_history(work, subject, client, clock)
+        return
     before = subject.held.total()
     try:
         is_done = _DOING[work.kind](work, subject, client, clock)
@@ -29,6 +32,16 @@ def do_work(work: Work, subject: Subject, client: Client, *, clock: Clock) -> No
     if is_done:
         _note_done(work, subject, before, clock().timestamp())
     subject.progress.save()
+
+
+def _fill_history(work: Work, subject: Subject, client: Client, clock: Clock) -> None:
+    """Older pages. Two processes may do so at once: each begins where the pages are now, and leaves
+    the progress alone, which the other may write."""
+    by_pk = {subject.workflow.pk: subject}
+    find_gaps(by_pk)
+    if subject.history:
+        walk.fill_gap(client, subject.history[0], limit=work.cost, clock=clock)
+        find_gaps(by_pk)
 
 
 def look_again(subject: Subject, clock: Clock) -> None:
