@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='instance',
-            index=models.Index(condition=models.Q(('expired_at', None), ('status', 'errored'), models.Q(('read_at', None), ('read_at__lt', models.F('status_seen_at')), _connector='OR')), fields=['workflow', '-created_on', '-id'], name='instance_errored_unread'),
+            index=models.Index(condition=models.Q(('expired_at', None), ('status', 'errored'), models.Q(('read_at', None), ('read_at__lt', models.F('status_seen_at')), _connector='OR')), fields=['workflow', 'status', '-created_on', '-id'], name='instance_errored_unread'),
         ),
         migrations.AddField(
             model_name='gap',

@@ -168,7 +168,8 @@ class Instance(models.Model):
                 name="instance_left",
             ),
             models.Index(
-                fields=["workflow", "-created_on", "-id"],
+                # The status is in it for SQLite, which else takes the index above.
+                fields=["workflow", "status", "-created_on", "-id"],
                 condition=ERRORED_UNREAD,
                 name="instance_errored_unread",
             ),

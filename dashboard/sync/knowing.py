@@ -55,10 +55,12 @@ class Subject:
         return sum(number for status, number in self.held.items() if status not in FINISHED)
 
     def urgent_rows(self) -> InstanceQuerySet:
-        """The rows whose detail somebody waits for: errors, and all, where list rows tell no
-        times."""
+        """The rows whose detail somebody waits for: errors, the newest first; and where list rows
+        tell no times all others, after them."""
         rows = self.workflow.instances
-        return rows.filter(ERRORED_UNREAD) if self.target.has_list_times else rows.without_read()
+        if self.target.has_list_times:
+            return rows.filter(ERRORED_UNREAD).newest_first()
+        return rows.without_read().errored_first()
 
     def is_watched(self, now: datetime) -> bool:
         """True while somebody looks at it here."""

@@ -110,7 +110,7 @@ def _details(work: Work, subject: Subject, client: Client, clock: Clock) -> bool
     """What events hint at, then errors, the newest first. It is done each time, so that a workflow
     with a thousand errors takes turns with the others."""
     hinted = read_hinted(client, subject.workflow, work.cost, clock=clock)
-    unread = subject.urgent_rows().with_workflow().errored_first()
+    unread = subject.urgent_rows().with_workflow()
     read_each(client, list(unread[: work.cost - hinted]), clock=clock)
     return True
 
