@@ -8,17 +8,15 @@ from django.db import connection
 from django.utils import timezone
 
 from dashboard.cloudflare import Client
-from dashboard.models import Workflow, recording
-from dashboard.sync.walk import batches
+from dashboard.models import Place, Workflow
+from dashboard.sync.pages import written_chunks
 
 
 def store(client: Client, workflow: Workflow) -> int:
     """Copies every page as a walk does; returns how many rows there were."""
-    number = 0
-    for pages in batches(client.list_instances("w"), timezone.now):
-        recording.record_pages(workflow, pages, now=timezone.now())
-        number += sum(len(page.rows) for page in pages)
-    return number
+    begin = Place(timezone.now())
+    chunks = written_chunks(client, workflow, begin, clock=timezone.now)
+    return sum(len(chunk.rows) for chunk in chunks)
 
 
 def written() -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from kombu import Queue
 
 from dashboard import pulse
 
@@ -18,6 +19,14 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     timezone="UTC",
     imports=["dashboard.tasks"],
+    # A worker takes from both, or with `--queues` from one: `manage.py up` has workers for each, so
+    # that history never holds up what is new.
+    task_queues=[Queue("fresh"), Queue("backfill")],
+    task_default_queue="fresh",
+    task_routes={
+        "dashboard.tasks.back_fill_account": {"queue": "backfill"},
+        "dashboard.tasks.read_steps": {"queue": "backfill"},
+    },
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -30,7 +39,7 @@ app.conf.update(
     beat_schedule={
         "sync": {
             "task": "dashboard.tasks.sync_due_accounts",
-            "schedule": 2.0,
+            "schedule": 1.0,
             "options": {"expires": 10},
         },
         "feed": {
@@ -59,6 +68,5 @@ pulse.install(app)
 
 
 def queue_names() -> list[str]:
-    """The default queue, then each that a task is routed to."""
-    routes = (app.conf.task_routes or {}).values()
-    return [app.conf.task_default_queue, *sorted({route["queue"] for route in routes})]
+    """The queues that some worker must take from."""
+    return [queue.name for queue in app.conf.task_queues]

@@ -24,21 +24,34 @@ PRUNE_SECONDS = 60
 
 @app.task(throws=DATABASE_AWAY)
 def sync_due_accounts() -> None:
-    """Sends each configured account whose sync is due to a worker."""
+    """Sends each configured account whose sync, or back-fill, is due to a worker."""
     configured = connection.configured_accounts()
     sync.ensure_accounts((account.account_id, account.name) for account in configured.values())
-    for account in Account.objects.due(timezone.now()).filter(account_id__in=configured):
+    accounts, now = Account.objects.filter(account_id__in=configured), timezone.now()
+    for account in accounts.due(now):
         sync_account.apply_async((account.account_id,), expires=30)
+    for account in accounts.due_for_history(now):
+        back_fill_account.apply_async((account.account_id,), expires=30)
 
 
 @app.task(throws=DATABASE_AWAY)
 def sync_account(account_id: str) -> None:
-    """Syncs one account, unless somebody else does so at this moment."""
+    """Looks at what has changed in one account, unless somebody else does so at this moment."""
     account = Account.objects.get(account_id=account_id)
     if not account.take_lease(timezone.now(), LEASE):
         return
     client = connection.connect(account_id, Lane.FRESHNESS, Spender.WORKER)
-    sync.sync_account(client, account, clock=timezone.now)
+    sync.freshen(client, account, clock=timezone.now)
+
+
+@app.task(throws=DATABASE_AWAY)
+def back_fill_account(account_id: str) -> None:
+    """Reads older pages of one account, unless somebody else does so at this moment."""
+    account = Account.objects.get(account_id=account_id)
+    if not account.take_lease(timezone.now(), LEASE, lease="history_leased_until"):
+        return
+    client = connection.connect(account_id, Lane.BACKFILL, Spender.WORKER)
+    sync.back_fill(client, account, clock=timezone.now)
 
 
 @app.task(throws=DATABASE_AWAY)

@@ -319,10 +319,12 @@ def instance_page(result: Result, *, drop_ghosts: bool) -> InstancePage:
     rows = [instance(row) for row in values.items(result.value)]
     if drop_ghosts:
         rows = [row for row in rows if not is_ghost(row)]
+    newest_first = sorted(rows, key=_created, reverse=True)
     return InstancePage(
-        instances=tuple(sorted(rows, key=_created, reverse=True)),
+        instances=tuple(newest_first),
         cursor=values.text(result.info.get("cursor")) or None,
         total_count=values.integer(result.info.get("total_count")),
+        is_sorted=newest_first == rows and all(row.created_on for row in rows),
     )
 
 

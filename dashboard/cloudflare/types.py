@@ -181,12 +181,15 @@ class Instance:
 class InstancePage:
     """One page of a list, newest first. `cursor` is None on the last page.
 
-    `total_count` is Cloudflare's own, deprecated and sometimes wrong: never page by it.
+    `is_sorted`: Cloudflare itself sent it newest first, with the time of each row; else it promises
+    nothing about other pages. `total_count` is Cloudflare's own, deprecated and sometimes wrong:
+    never page by it.
     """
 
     instances: tuple[Instance, ...]
     cursor: str | None = None
     total_count: int | None = None
+    is_sorted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ COUNT = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dashboard', '0003_event_feed'),
+        ('dashboard', '0004_progress'),
     ]
 
     operations = [

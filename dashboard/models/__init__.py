@@ -6,6 +6,7 @@ The database never leads: a row of the copy changes only because Cloudflare said
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.operation import Item, Operation
+from dashboard.models.progress import Gap, Place, Progress
 from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
 from dashboard.models.tally import Tally
 from dashboard.models.user import Role, User
@@ -15,10 +16,13 @@ __all__ = [
     "Account",
     "Change",
     "FailedAttempt",
+    "Gap",
     "Instance",
     "InstanceDetail",
     "Item",
     "Operation",
+    "Place",
+    "Progress",
     "Role",
     "StepFeed",
     "StepHour",

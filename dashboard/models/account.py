@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Literal, Self
 
 from django.db import models
 from django.db.models import Q
+
+#: Two kinds of work on one account may go on at once: each has a lease of its own.
+Lease = Literal["leased_until", "history_leased_until"]
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -12,6 +15,18 @@ class AccountQuerySet(models.QuerySet["Account"]):
         """Accounts whose next sync is due and which nobody syncs at the moment."""
         return self.filter(Q(next_sync_at=None) | Q(next_sync_at__lte=now)).filter(
             Q(leased_until=None) | Q(leased_until__lt=now)
+        )
+
+    def due_for_history(self, now: datetime) -> Self:
+        """Accounts with pages or details that were never read, whose back-fill may go on now."""
+        return (
+            self.filter(Q(next_history_at=None) | Q(next_history_at__lte=now))
+            .filter(Q(history_leased_until=None) | Q(history_leased_until__lt=now))
+            .filter(
+                Q(workflows__gaps__is_history=True) | Q(workflows__progress__unread__gt=0),
+                workflows__gone_at=None,
+            )
+            .distinct()
         )
 
     def feed_due(self, now: datetime) -> Self:
@@ -31,7 +46,7 @@ class Account(models.Model):
     sync run twice at once does no harm. `last_requests`: what the last sync asked of Cloudflare,
     `last_seconds`: how long it took.
     `waits_for_budget`: it stopped because the request budget had nothing left for it, and goes on
-    at `next_sync_at`.
+    at `next_sync_at`. `history_leased_until`, `next_history_at`: the same two for the back-fill.
     `fed_through`: no event before it can be news any more. `feed_at`: when the events were last
     read; `feed_error`: why they cannot be, "" when they can. `next_feed_at`: when they are due
     again; while somebody reads them, when somebody else may.
@@ -49,6 +64,8 @@ class Account(models.Model):
     last_requests = models.PositiveIntegerField(default=0)
     last_seconds = models.FloatField(null=True)
     waits_for_budget = models.BooleanField(default=False)
+    history_leased_until = models.DateTimeField(null=True)
+    next_history_at = models.DateTimeField(null=True)
     fed_through = models.DateTimeField(null=True)
     feed_at = models.DateTimeField(null=True)
     feed_error = models.TextField(default="")
@@ -59,15 +76,17 @@ class Account(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def take_lease(self, now: datetime, duration: timedelta) -> bool:
-        """True when this caller may sync the account until `now + duration`.
+    def take_lease(
+        self, now: datetime, duration: timedelta, *, lease: Lease = "leased_until"
+    ) -> bool:
+        """True when this caller may do the lease's work until `now + duration`.
 
         A conditional update, so that of two callers at once one gets it.
         """
         taken = (
             Account.objects.filter(pk=self.pk)
-            .filter(Q(leased_until=None) | Q(leased_until__lt=now))
-            .update(leased_until=now + duration)
+            .filter(Q((lease, None)) | Q((f"{lease}__lt", now)))
+            .update(**{lease: now + duration})
         )
         return taken == 1
 

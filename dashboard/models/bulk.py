@@ -125,7 +125,8 @@ def known_rows(workflow_id: int, instance_ids: Sequence[str]) -> dict[str, Known
 
 
 def facts_told(told: types.Instance) -> tuple[Any, ...]:
-    """What a list says, in the order of `merging.LISTED`; and that it is plain."""
+    """What a list says, in the order of `merging.LISTED`; and that it is plain: a list shows it,
+    Cloudflare still has it, and it has not left."""
     return (
         told.status,
         told.version_id,

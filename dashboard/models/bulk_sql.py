@@ -48,7 +48,7 @@ INSERT_POSTGRES = INSERT.format(
     + f") AS told ({', '.join(COLUMNS)}) WHERE status IS NOT NULL"
 )
 #: A row that Cloudflare still has, as lists know it: only such a one can say what a list says.
-PLAIN = "is_listed AND expired_at IS NULL"
+PLAIN = "is_listed AND expired_at IS NULL AND left_at IS NULL"
 #: How `GLANCE` marks any other row, where it says when a row was seen.
 NOT_PLAIN = "-"
 SELECT = (

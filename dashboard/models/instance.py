@@ -23,6 +23,12 @@ HINT_IS_SETTLED = Q(read_at__gte=F("hinted_at")) | (
 )
 
 
+#: The detail was not read since the present status was first seen.
+UNREAD = Q(read_at=None) | Q(read_at__lt=F("status_seen_at"))
+#: Written as the condition of its index, so that both databases find it there.
+ERRORED_UNREAD = Q(status="errored", expired_at=None) & UNREAD
+
+
 class InstanceQuerySet(models.QuerySet["Instance"]):
     def unfinished(self) -> Self:
         """Instances that Cloudflare still holds and that may go on by themselves."""
@@ -30,9 +36,12 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
 
     def without_read(self) -> Self:
         """Instances whose detail was not read since their present status was first seen."""
-        return self.filter(expired_at=None).filter(
-            Q(read_at=None) | Q(read_at__lt=F("status_seen_at"))
-        )
+        return self.filter(expired_at=None).filter(UNREAD)
+
+    def left(self) -> Self:
+        """Instances that the lists no longer show where they should: they ended, moved on, or are
+        gone, and nobody has looked since."""
+        return self.filter(left_at__isnull=False, expired_at=None)
 
     def hinted(self) -> Self:
         """Instances that an event says to look at and nobody has looked at since.
@@ -79,6 +88,16 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_on", "-pk")
 
+    def errored_first(self) -> Self:
+        """The errored ones, then all others; the newest of each first."""
+        return self.order_by(
+            Case(When(status=Status.ERRORED, then=0), default=1), "-created_on", "-pk"
+        )
+
+    def longest_unread_first(self) -> Self:
+        """Those whose detail never was read, then those whose was read the longest ago."""
+        return self.order_by(F("read_at").asc(nulls_first=True), "pk")
+
     def with_workflow(self) -> Self:
         """With what a row of a page shows of its workflow and account, in the same query."""
         return self.select_related("workflow__account").defer("workflow__counts")
@@ -93,7 +112,8 @@ class Instance(models.Model):
     Cloudflare first said that it is gone; the row is kept. `duration_ms` is set once it ended.
     `status_seen_at`: when its present status was first seen here. `is_listed`: a list has shown it;
     until then `created_on` is a guess from its detail. `hint`: the kind of an event of which we
-    heard at `hinted_at` and which the row does not show yet; it only says where to look.
+    heard at `hinted_at` and which the row does not show yet; it only says where to look. `left_at`:
+    when the list of its status was first seen without it; None again once anything shows it.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="instances")
@@ -119,6 +139,7 @@ class Instance(models.Model):
     expired_at = models.DateTimeField(null=True)
     hinted_at = models.DateTimeField(null=True)
     hint = models.CharField(max_length=32, default="")
+    left_at = models.DateTimeField(null=True)
 
     objects = InstanceQuerySet.as_manager()
 
@@ -145,6 +166,17 @@ class Instance(models.Model):
                 fields=["workflow", "-read_at"],
                 condition=Q(read_at__isnull=False),
                 name="instance_read",
+            ),
+            models.Index(
+                fields=["workflow", "-created_on", "-id"],
+                condition=Q(left_at__isnull=False),
+                name="instance_left",
+            ),
+            models.Index(
+                # The status is in it for SQLite, which else takes the index above.
+                fields=["workflow", "status", "-created_on", "-id"],
+                condition=ERRORED_UNREAD,
+                name="instance_errored_unread",
             ),
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from dashboard.cloudflare import types
-from dashboard.models import bulk, bulk_insert, merging, tallies
+from dashboard.models import bulk, bulk_insert, bulk_sql, merging, tallies
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail, facts_of
 from dashboard.models.merging import Merge
@@ -21,7 +21,7 @@ from dashboard.models.workflow import Version, Workflow
 MERGED_FIELDS = [
     "status", "version_id", "trigger", "created_on", "modified_on", "queued_on", "started_on",
     "ended_on", "duration_ms", "error_name", "error_message", "step_count", "generation",
-    "is_listed", "seen_at", "status_seen_at", "expired_at",
+    "is_listed", "seen_at", "status_seen_at", "expired_at", "left_at",
 ]  # fmt: skip
 
 #: Cloudflare may need some seconds before it finds what it has just created.
@@ -54,17 +54,29 @@ def record_workflows(
     account: Account, listed: Sequence[types.Workflow], *, now: datetime
 ) -> list[Workflow]:
     """Writes a whole workflow list; those missing from it are marked as gone. Returns the rest."""
-    present = [
-        record_workflow(account, told, now) for told in listed if fits(Workflow, "name", told.name)
-    ]
+    known = {(row.name, row.cloudflare_id): row for row in account.workflows.all()}
+    present, same = [], []
+    for told in listed:
+        row = known.get((told.name, told.id))
+        if row and told.counts is not None and _says(row, _facts_of_workflow(told)):
+            row.counted_at = now
+            same.append(row.pk)
+            present.append(row)
+        elif fits(Workflow, "name", told.name):
+            present.append(record_workflow(account, told, now))
+    Workflow.objects.filter(pk__in=same).update(counted_at=now)
     account.workflows.filter(gone_at=None).exclude(pk__in=[row.pk for row in present]).update(
         gone_at=now
     )
     return present
 
 
-def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Workflow:
-    """Writes one workflow, new or known."""
+def _says(row: Workflow, facts: dict[str, Any]) -> bool:
+    return all(getattr(row, name) == value for name, value in facts.items())
+
+
+def _facts_of_workflow(told: types.Workflow) -> dict[str, Any]:
+    """What a workflow list says, as columns."""
     facts: dict[str, Any] = {
         "class_name": told.class_name,
         "script_name": told.script_name,
@@ -82,8 +94,15 @@ def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Wo
         "gone_at": None,
     }
     if told.counts is not None:
-        facts |= {"counts": told.counts, "counted_at": now}
-    facts = storable_facts(Workflow, facts)
+        facts["counts"] = told.counts
+    return storable_facts(Workflow, facts)
+
+
+def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Workflow:
+    """Writes one workflow, new or known."""
+    facts = _facts_of_workflow(told)
+    if told.counts is not None:
+        facts["counted_at"] = now
     row, is_new = Workflow.objects.get_or_create(
         account=account,
         name=told.name,
@@ -229,10 +248,57 @@ def record_absence(instance: Instance, *, now: datetime) -> Instance:
             _remember(row, Change.Kind.EXPIRED, now)
             moves = Moves({tallies.place(row): -1})
             row.expired_at = now
-            row.save(update_fields=["expired_at"])
             moves[tallies.place(row)] += 1
             tallies.add(moves)
+        row.left_at = None
+        row.save(update_fields=["expired_at", "left_at"])
     return row
+
+
+def mark_left(
+    workflow: Workflow,
+    statuses: Collection[str],
+    *,
+    shown: Collection[str],
+    asked_at: datetime,
+    now: datetime,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> int:
+    """Marks instances that a list which was asked for at `asked_at` should have shown and did not.
+
+    These are held in one of the statuses, and were so before it was asked for; they were created
+    after `since` and not after `until`; and their ids are not among the `shown`. Returns how many.
+    """
+    held = workflow.instances.filter(
+        status__in=statuses, status_seen_at__lt=asked_at, expired_at=None, left_at=None
+    )
+    if since:
+        held = held.filter(created_on__gt=since)
+    if until:
+        held = held.filter(created_on__lte=until)
+    ids = held.values_list("pk", "instance_id").iterator()
+    left = [pk for pk, instance_id in ids if instance_id not in shown]
+    marked = 0
+    for start in range(0, len(left), bulk_sql.AT_ONCE):
+        # Asked again, for it may have been seen in between; as in `mark_as_seen` nobody waits.
+        some = held.select_for_update(skip_locked=True).filter(
+            pk__in=left[start : start + bulk_sql.AT_ONCE]
+        )
+        with transaction.atomic():
+            rows = Instance.objects.filter(pk__in=some.values("pk"))
+            marked += rows.update(left_at=now)
+    return marked
+
+
+def mark_silent(
+    workflow: Workflow, statuses: Collection[str], *, before: datetime, now: datetime
+) -> None:
+    """Marks as left the instances in these statuses of which Cloudflare last spoke before then."""
+    silent = workflow.instances.filter(
+        status__in=statuses, seen_at__lt=before, expired_at=None, left_at=None
+    )
+    silent.update(left_at=now)
 
 
 def _row_of_unlisted(
@@ -258,7 +324,8 @@ def _row_of_unlisted(
 
 
 def _apply(row: Instance, merge: Merge, now: datetime, moves: Moves) -> bool:
-    """Puts the merge into the row, and notes what it noticed. True when anything changed."""
+    """Puts the merge into the row, which was shown, and notes what it noticed. True when anything
+    changed."""
     moves[tallies.place(row)] -= 1
     if merge.change:
         _remember(row, merge.change, now)
@@ -270,10 +337,12 @@ def _apply(row: Instance, merge: Merge, now: datetime, moves: Moves) -> bool:
     for name, value in merge.fields.items():
         setattr(row, name, value)
     row.duration_ms = merging.duration_ms(row.started_on, row.ended_on)
-    if merge.fields:
+    has_changed = bool(merge.fields) or row.left_at is not None
+    row.left_at = None
+    if has_changed:
         row.seen_at = now
     moves[tallies.place(row)] += 1
-    return bool(merge.fields)
+    return has_changed
 
 
 def _remember(row: Instance, kind: Change.Kind, now: datetime) -> None:

@@ -7,7 +7,7 @@ is locked only while a transaction ends, and always in the same order, so nobody
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 
 from django.db import connection, transaction
@@ -50,9 +50,14 @@ def counts_by_workflow(workflows: Iterable[Workflow]) -> dict[int, dict[str, int
     return found
 
 
-def live_counts(workflow: Workflow) -> dict[str, int]:
-    """How many instances have each status that Cloudflare still has, for all that is known."""
-    return dict(_of([workflow]).filter(live__gt=0).values_list("status", "live"))
+def live_counts(workflows: Collection[int]) -> dict[int, Counter[str]]:
+    """How many instances Cloudflare still has, for all that is known, of each status: of each of
+    the workflows, by its key."""
+    found: dict[int, Counter[str]] = {pk: Counter() for pk in workflows}
+    tallies = Tally.objects.filter(workflow__in=workflows, live__gt=0)
+    for pk, status, live in tallies.values_list("workflow", "status", "live"):
+        found[pk][status] = live
+    return found
 
 
 def place(row: Instance) -> tuple[int, str, bool]:

@@ -1,17 +1,29 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
 from dashboard.models.account import Account
+
+#: Somebody who looked at a workflow is taken to look at it for so long.
+WATCHED_FOR = timedelta(minutes=1)
+MARK_EVERY = timedelta(seconds=20)
 
 
 class WorkflowQuerySet(models.QuerySet["Workflow"]):
     def present(self) -> Self:
         """Workflows that Cloudflare still lists."""
         return self.filter(gone_at=None)
+
+    def mark_watched(self, now: datetime) -> None:
+        """Notes that somebody looks at them; at most one write per workflow in `MARK_EVERY`."""
+        unmarked = self.filter(Q(watched_at=None) | Q(watched_at__lt=now - MARK_EVERY))
+        if pks := list(unmarked.values_list("pk", flat=True)):
+            Workflow.objects.filter(pk__in=pks).update(watched_at=now)
 
     def choosable(self) -> Self:
         """By account and name, today's behind those that had the name before."""
@@ -46,8 +58,9 @@ class Workflow(models.Model):
     `cloudflare_id` is "" where the target gives none. `counts` (status to number) are Cloudflare's
     own as of `counted_at`; `changed_at`: when they, or `triggered_on`, were last seen to differ.
     `gone_at`: when it was first missing from the list. `walked_through`:
-    the newest `created_on` up to which the instance list has been walked without a gap; None until
-    it was first walked to its end. `swept_at`: when all unfinished instances were last looked at.
+    the newest `created_on` up to which the instance list was read, but for what `gaps` say; None
+    until its newest page was first read. `walked_at`: when that page was last read. `watched_at`:
+    when somebody last looked at the workflow here.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="workflows")
@@ -67,8 +80,8 @@ class Workflow(models.Model):
     gone_at = models.DateTimeField(null=True)
     walked_through = models.DateTimeField(null=True)
     walked_at = models.DateTimeField(null=True)
-    swept_at = models.DateTimeField(null=True)
     versions_at = models.DateTimeField(null=True)
+    watched_at = models.DateTimeField(null=True)
     sync_error = models.TextField(default="")
 
     objects = WorkflowQuerySet.as_manager()

@@ -17,7 +17,9 @@ def application(*, listener: int, web_workers: int, celery_workers: int) -> Iter
     yield Program("web", _web(listener, web_workers), pass_fds=(listener,))
     for number in range(1, celery_workers + 1):
         name = "worker" if celery_workers == 1 else f"worker{number}"
-        yield Program(name, _worker(name))
+        yield Program(name, _worker(name, "fresh", threads=4))
+    # A process of its own, so that no number of old pages keeps those waiting who look at new ones.
+    yield Program("backfill", _worker("backfill", "backfill", threads=2))
     yield Program("beat", _beat())
 
 
@@ -28,12 +30,13 @@ def _web(listener: int, workers: int) -> tuple[str, ...]:
     )
 
 
-def _worker(name: str) -> tuple[str, ...]:
+def _worker(name: str, queue: str, *, threads: int) -> tuple[str, ...]:
     # Tasks wait for answers, they do not compute: threads, in one process. Gossip and mingle are
     # for workers that look at each other; ours look at the database.
     return (
         *(*CELERY, "worker", "--hostname", f"{name}@%h", "--loglevel", "WARNING"),
-        *("--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"),
+        *("--queues", queue, "--pool", "threads", "--concurrency", str(threads)),
+        *("--without-gossip", "--without-mingle"),
     )
 
 

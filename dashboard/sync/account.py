@@ -1,43 +1,32 @@
-"""One sync of an account: the workflows with their counts, then whatever they say has changed."""
+"""The turns of an account: what each begins with, and what is written down at its end."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from dashboard.cloudflare import Client, Lane
-from dashboard.cloudflare.errors import (
-    BudgetSpent,
-    CloudflareError,
-    RateLimited,
-    Unauthorized,
-    Unreachable,
-)
-from dashboard.cloudflare.types import Status
-from dashboard.models import Account, Version, Workflow, recording
-from dashboard.sync.feed import read_hinted
-from dashboard.sync.sweep import READS_PER_SYNC, read_each, sweep_unfinished
-from dashboard.sync.walk import Clock, walk_newest
+from dashboard.cloudflare import Client
+from dashboard.cloudflare.errors import BudgetSpent, CloudflareError
+from dashboard.models import Account
+from dashboard.models.account import Lease
+from dashboard.sync.back_fill import BackFilling
+from dashboard.sync.pages import Clock
+from dashboard.sync.plan import COUNTS_EVERY
+from dashboard.sync.turn import Freshening, Report
 
-logger = logging.getLogger(__name__)
-
+#: How long one task works before it lets the next one in; a work that it began is finished.
+SLICE = timedelta(seconds=10)
 #: The workflow list, with its counts, is read this often; the rest follows from it.
-SHORTEST_PAUSE = timedelta(seconds=4)
-#: Unfinished instances can move without a count changing (running and waiting trade places).
-SWEEP_EVERY = timedelta(seconds=30)
-WALK_EVERY = timedelta(minutes=5)
-VERSIONS_EVERY = timedelta(hours=1)
+PAUSE = timedelta(seconds=COUNTS_EVERY)
 PAUSE_AFTER_ERROR = timedelta(seconds=15)
+#: Renewed after each work; so long an account waits whose worker was killed.
 LEASE = timedelta(seconds=60)
 
+#: Only these are written: the back-fill, and who reads the events, write the others meanwhile.
 SYNC_FIELDS = [
-    "counted_at", "synced_at", "next_sync_at", "leased_until", "sync_error", "sync_failed_at",
-    "last_requests", "last_seconds", "waits_for_budget",
+    "synced_at", "next_sync_at", "leased_until", "sync_error", "sync_failed_at", "last_requests",
+    "last_seconds", "waits_for_budget",
 ]  # fmt: skip
-
-#: Told after each workflow: (workflow's name, how many are done, how many there are).
-Report = Callable[[str, int, int], None]
 
 
 def ensure_accounts(configured: Iterable[tuple[str, str]]) -> list[Account]:
@@ -52,129 +41,95 @@ def ensure_accounts(configured: Iterable[tuple[str, str]]) -> list[Account]:
 def sync_account(
     client: Client, account: Account, *, clock: Clock, report: Report | None = None
 ) -> None:
-    """Brings the local copy of one account up to date, and writes down how that went.
+    """Brings the local copy of one account up to date, its whole history too, and writes down how
+    that went.
 
     Never raises CloudflareError: what failed stands in `account.sync_error` and in each workflow's,
     and the next sync takes up where this one stopped. A budget that is spent is no failure: the
     sync stops, and goes on when it may.
     """
-    before, began = client.request_count, clock()
+    renew = _renewing(account, "leased_until", clock)
+    turn = Freshening(client, account, clock=clock, after_each=renew, report=report)
+    older = BackFilling(client, account, clock=clock, after_each=renew)
+    older.errors = turn.errors
+
+    def freshen_and_back_fill() -> None:
+        turn.run(count_first=True)
+        older.run()
+
+    _take(turn, freshen_and_back_fill)
+
+
+def freshen(client: Client, account: Account, *, clock: Clock) -> None:
+    """One turn at what has changed, for at most `SLICE`. Like `sync_account` otherwise."""
+    renew = _renewing(account, "leased_until", clock)
+    turn = Freshening(client, account, clock=clock, until=clock() + SLICE, after_each=renew)
+    _take(turn, turn.run)
+
+
+def back_fill(client: Client, account: Account, *, clock: Clock) -> None:
+    """One turn at what nobody waits for, for at most `SLICE`, in the lane of the back-fill.
+
+    Never raises CloudflareError: what failed stands in the workflow's `sync_error`, and
+    `account.next_history_at` says when it goes on.
+    """
+    renew = _renewing(account, "history_leased_until", clock)
+    turn = BackFilling(client, account, clock=clock, until=clock() + SLICE, after_each=renew)
+    pause = timedelta(0)
     try:
-        workflows = recording.record_workflows(account, list(client.list_workflows()), now=clock())
-        account.counted_at = clock()
-        errors = _sync_workflows(client, account, workflows, clock, report)
+        turn.run()
     except BudgetSpent as spent:
-        asked = client.request_count - before
-        _finish(account, asked, began, clock(), [], goes_on_in=spent.retry_after)
+        pause = timedelta(seconds=spent.retry_after)
     except CloudflareError as error:
-        _finish(account, client.request_count - before, began, clock(), [error])
-    else:
-        _finish(account, client.request_count - before, began, clock(), errors)
+        turn.errors.append(error)
+    if turn.errors:
+        pause = _pause_after(turn.errors[0])
+    Account.objects.filter(pk=account.pk).update(
+        next_history_at=clock() + pause, history_leased_until=None
+    )
 
 
-def _sync_workflows(
-    client: Client,
-    account: Account,
-    workflows: list[Workflow],
-    clock: Clock,
-    report: Report | None,
-) -> list[CloudflareError]:
-    """Syncs each workflow. What hits one workflow leaves the others alone; what hits all, stops."""
-    errors: list[CloudflareError] = []
-    for done, workflow in enumerate(workflows, start=1):
-        Account.objects.filter(pk=account.pk).update(leased_until=clock() + LEASE)
-        try:
-            sync_workflow(client, workflow, clock=clock)
-        except (RateLimited, Unauthorized, Unreachable):
-            raise
-        except CloudflareError as error:
-            logger.warning("Sync of workflow %s: %s", workflow.name, error)
-            Workflow.objects.filter(pk=workflow.pk).update(sync_error=str(error))
-            errors.append(error)
-        else:
-            Workflow.objects.filter(pk=workflow.pk).exclude(sync_error="").update(sync_error="")
-        if report:
-            report(workflow.name, done, len(workflows))
-    return errors
+def _renewing(account: Account, lease: Lease, clock: Clock) -> Callable[[], None]:
+    def renew() -> None:
+        Account.objects.filter(pk=account.pk).update(**{lease: clock() + LEASE})
+
+    return renew
 
 
-def sync_workflow(client: Client, workflow: Workflow, *, clock: Clock) -> None:
-    """Syncs one workflow as far as its counts and its age say that there is something to see.
-
-    Raises CloudflareError.
-    """
-    now = clock()
-    if _is_walk_due(workflow, now):
-        is_first = workflow.walked_through is None
-        walk_newest(client.in_lane(Lane.BACKFILL) if is_first else client, workflow, clock=clock)
-    if _is_sweep_due(workflow, now):
-        sweep_unfinished(client, workflow, clock=clock)
-    _read_missing_details(client.in_lane(Lane.WATCHED), workflow, clock)
-    if client.target.has_versions and _are_versions_due(workflow, now):
-        recording.record_versions(workflow, client.list_versions(workflow.name), now=now)
-
-
-def _is_walk_due(workflow: Workflow, now: datetime) -> bool:
-    if workflow.walked_at is None or workflow.walked_through is None:
-        return True
-    has_changed = workflow.changed_at is not None and workflow.changed_at > workflow.walked_at
-    return has_changed or now - workflow.walked_at > WALK_EVERY
-
-
-def _is_sweep_due(workflow: Workflow, now: datetime) -> bool:
-    if workflow.swept_at is None:
-        return True
-    if workflow.changed_at is not None and workflow.changed_at > workflow.swept_at:
-        return True
-    return now - workflow.swept_at > SWEEP_EVERY and workflow.instances.unfinished().exists()
-
-
-def _are_versions_due(workflow: Workflow, now: datetime) -> bool:
-    if workflow.versions_at is None or now - workflow.versions_at > VERSIONS_EVERY:
-        return True
-    newest = workflow.instances.exclude(version_id="").newest_first().first()
-    if newest is None:
-        return False
-    return not Version.objects.filter(workflow=workflow, version_id=newest.version_id).exists()
-
-
-def _read_missing_details(client: Client, workflow: Workflow, clock: Clock) -> None:
-    """Reads what lists do not hold: what events hint at; the error of an errored instance; and,
-    where the target's rows hold no times at all, those of every instance."""
-    hinted = read_hinted(client, workflow, READS_PER_SYNC, clock=clock)
-    without = workflow.instances.without_read().select_related("workflow").newest_first()
-    if client.target.has_list_times:
-        without = without.filter(status=Status.ERRORED)
-    read_each(client, list(without[: READS_PER_SYNC - hinted]), clock=clock)
-
-
-def _finish(
-    account: Account,
-    requests: int,
-    began: datetime,
-    now: datetime,
-    errors: list[CloudflareError],
-    *,
-    goes_on_in: float | None = None,
-) -> None:
-    """Writes down how the sync went, and when the next is due. `goes_on_in`: seconds until the
-    budget has something left for it, when that stopped it.
-    """
-    pause = SHORTEST_PAUSE
-    account.last_requests = requests
+def _take(turn: Freshening, work: Callable[[], None]) -> None:
+    """Does the turn's work and writes down how it went, and when the next is due."""
+    before, began = turn.client.request_count, turn.clock()
+    goes_on_in: timedelta | None = None
+    try:
+        work()
+    except BudgetSpent as spent:
+        goes_on_in = timedelta(seconds=spent.retry_after)
+    except CloudflareError as error:
+        turn.errors.insert(0, error)
+    account, now = turn.account, turn.clock()
+    account.last_requests = turn.client.request_count - before
     account.last_seconds = (now - began).total_seconds()
     account.leased_until = None
     account.waits_for_budget = goes_on_in is not None
-    if errors:
-        account.sync_error = str(errors[0])
+    if turn.errors:
+        account.sync_error = str(turn.errors[0])
         account.sync_failed_at = now
-        retry_after = getattr(errors[0], "retry_after", None) or 0
-        pause = max(pause, PAUSE_AFTER_ERROR, timedelta(seconds=retry_after))
-    elif goes_on_in is not None:
-        pause = max(pause, timedelta(seconds=goes_on_in))
+        account.next_sync_at = now + _pause_after(turn.errors[0])
     else:
-        account.sync_error = ""
-        account.synced_at = now
-    account.next_sync_at = now + pause
-    # Only these: who reads the events writes the others, at the same time.
+        account.next_sync_at = now + goes_on_in if goes_on_in else _next(turn, now)
+        if account.last_requests:
+            account.sync_error = ""
+        if turn.has_looked_at_all:
+            account.synced_at = account.counted_at  # All the rest follows from the counts.
     account.save(update_fields=SYNC_FIELDS)
+
+
+def _next(turn: Freshening, now: datetime) -> datetime:
+    """At once where it was interrupted; else when the counts may tell something new."""
+    counted_at = turn.account.counted_at
+    return now if turn.is_time_up or counted_at is None else counted_at + PAUSE
+
+
+def _pause_after(error: CloudflareError) -> timedelta:
+    retry_after = getattr(error, "retry_after", None) or 0
+    return max(PAUSE_AFTER_ERROR, timedelta(seconds=retry_after))

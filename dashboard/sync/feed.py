@@ -21,9 +21,8 @@ from dashboard.cloudflare.errors import RateLimited, Unauthorized, Unsupported
 from dashboard.cloudflare.events import BEGINNINGS, ENDS, PAGE_SIZE, EventType
 from dashboard.models import Account, Instance, Workflow
 from dashboard.models.storing import fits
-from dashboard.sync.reading import read_instance
-from dashboard.sync.sweep import read_each
-from dashboard.sync.walk import Clock
+from dashboard.sync.pages import Clock
+from dashboard.sync.reading import read_each, read_instance
 
 logger = logging.getLogger(__name__)
 

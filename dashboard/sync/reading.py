@@ -1,11 +1,18 @@
-"""Reading one instance from Cloudflare into the local copy."""
+"""Reading single instances from Cloudflare into the local copy."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from dashboard.cloudflare import Client
-from dashboard.cloudflare.errors import NotFound
+from dashboard.cloudflare.errors import (
+    CloudflareError,
+    NotFound,
+    RateLimited,
+    Unauthorized,
+    Unreachable,
+)
 from dashboard.models import Instance, Workflow, recording
 
 
@@ -25,3 +32,25 @@ def read_instance(
             recording.record_absence(known, now=now)
         raise
     return recording.record_detail(workflow, instance_id, detail, now=now)
+
+
+def read_each(
+    client: Client, instances: Iterable[Instance], *, clock: Callable[[], datetime]
+) -> None:
+    """Reads the detail of each; one that is gone is marked so, and the others go on.
+
+    Raises CloudflareError: at once what would hit all of them, at the end what has hit one.
+    """
+    failure: CloudflareError | None = None
+    for instance in instances:
+        try:
+            read_instance(client, instance.workflow, instance.instance_id, now=clock())
+        except NotFound as error:
+            if error.what == "workflow":
+                raise
+        except (RateLimited, Unauthorized, Unreachable):
+            raise
+        except CloudflareError as error:
+            failure = error
+    if failure:
+        raise failure

@@ -17,7 +17,7 @@ from dashboard.cloudflare.errors import BudgetSpent
 from dashboard.cloudflare.events import LARGEST_PAGE, STEP_ENDS
 from dashboard.models import Account, StepFeed, UnreadStretch, step_recording
 from dashboard.sync.feed import ONE_SECOND, OVERLAP, pause_after
-from dashboard.sync.walk import Clock
+from dashboard.sync.pages import Clock
 
 logger = logging.getLogger(__name__)
 

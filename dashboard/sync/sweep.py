@@ -1,62 +1,114 @@
-"""Looking at every unfinished instance: one pass per status, then those that no pass showed."""
+"""The lists of single statuses: the unfinished ones, and the errored."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import islice
+from datetime import datetime
 
-from dashboard.cloudflare import Client
-from dashboard.cloudflare.errors import Invalid, NotFound, Unsupported
-from dashboard.cloudflare.types import UNFINISHED, Status
-from dashboard.models import Instance, Workflow, recording
-from dashboard.sync.reading import read_instance
-from dashboard.sync.walk import Clock, batches
+from dashboard.cloudflare import Client, types
+from dashboard.cloudflare.errors import Invalid, Unsupported
+from dashboard.cloudflare.types import Status
+from dashboard.models import Place, Progress, Workflow, recording
+from dashboard.sync.known import Kind
+from dashboard.sync.leaving import Showing
+from dashboard.sync.pages import Clock, reaches_behind, written_chunks
 
-#: How many single instances one sync reads: those that ended since, and those without a detail.
-READS_PER_SYNC = 50
+#: The errored list is read back to where only one unfinished instance in so many is older.
+OLDEST_PART = 20
 
 
-def sweep_unfinished(client: Client, workflow: Workflow, *, clock: Clock) -> None:
-    """Passes over each unfinished status, then reads what no pass showed: it ended, or expired.
+def pass_over(
+    client: Client,
+    workflow: Workflow,
+    progress: Progress,
+    status: Status,
+    *,
+    limit: int,
+    clock: Clock,
+) -> bool:
+    """Copies the instances in this status, at most `limit` pages from where the last one stood, and
+    marks those that it should have shown. True when the whole list was passed.
 
-    An instance can change its status between two passes and be missed by both; reading those that
-    were not seen covers that too.
+    A limit of 0 is the whole pass over a status that Cloudflare has just counted as empty. Raises
+    CloudflareError. A target that does not know the status has none.
     """
-    began = clock()
-    seen: set[int] = set()
-    for status in sorted(UNFINISHED):
-        if _is_worth_asking(workflow, status):
-            seen |= _pass(client, workflow, status, clock)
-    unfinished = workflow.instances.unfinished().filter(seen_at__lt=began).order_by("seen_at")
-    # Rows that a pass showed as they were are not written, so only the passes know of them.
-    missing = (pk for pk in unfinished.values_list("pk", flat=True).iterator() if pk not in seen)
-    read_each(client, [*unfinished.filter(pk__in=[*islice(missing, READS_PER_SYNC)])], clock=clock)
-    Workflow.objects.filter(pk=workflow.pk).update(swept_at=clock())
-
-
-def read_each(client: Client, instances: list[Instance], *, clock: Clock) -> None:
-    """Reads the detail of each; one that is gone is marked so, and the others go on."""
-    for instance in instances:
-        try:
-            read_instance(client, instance.workflow, instance.instance_id, now=clock())
-        except NotFound as error:
-            if error.what == "workflow":
-                raise
-
-
-def _is_worth_asking(workflow: Workflow, status: Status) -> bool:
-    """False when Cloudflare's own fresh count of this status is zero."""
-    return workflow.counts is None or workflow.counts.get(status.value) != 0
-
-
-def _pass(client: Client, workflow: Workflow, status: Status, clock: Clock) -> set[int]:
-    """Copies every instance in this status; the keys of those that were known as they are. A target
-    that does not know the status has none."""
-    seen: set[int] = set()
+    if not limit:
+        asked_at = workflow.counted_at or clock()
+        recording.mark_left(workflow, [status], shown=(), asked_at=asked_at, now=clock())
+        progress.places.pop(status.value, None)
+        return True
+    place = _place(progress, status, clock)
+    showing = Showing(workflow, [status], place, clock)
     with suppress(Invalid, Unsupported):
-        for pages in batches(client.list_instances(workflow.name, status=status), clock):
-            recorded = recording.record_pages(
-                workflow, pages, now=clock(), is_list_live=client.target.is_list_live
-            )
-            seen.update(recorded.seen)
-    return seen
+        for chunk in written_chunks(
+            client, workflow, place, clock=clock, status=status, limit=limit
+        ):
+            showing.add(chunk)
+            if not chunk.is_last:
+                _keep(progress, status, chunk.end)
+        if not chunk.is_last:
+            return False
+    progress.places.pop(status.value, None)
+    return True
+
+
+def read_errored(client: Client, workflow: Workflow, *, clock: Clock) -> None:
+    """The newest page of the errored list. Raises CloudflareError."""
+    place = Place(clock())
+    for _ in written_chunks(client, workflow, place, clock=clock, status=Status.ERRORED, limit=1):
+        pass
+
+
+def read_errored_deep(
+    client: Client, workflow: Workflow, progress: Progress, *, limit: int, clock: Clock
+) -> bool:
+    """The errored list, at most `limit` pages from where the last one stood; True at its end.
+
+    What errs now was unfinished before; so once the whole list was read, it ends behind nearly all
+    unfinished ones. The few older ones are read one by one, as they leave their lists. Raises
+    CloudflareError.
+    """
+    is_first = Kind.DEEP_ERRORED not in progress.done
+    end = None if is_first else _oldest_unfinished(workflow)
+    place = _place(progress, Status.ERRORED, clock)
+    if place.is_beginning:
+        progress.deep_pages = 0
+    is_whole = False
+
+    def is_enough(page: types.InstancePage) -> bool:
+        return reaches_behind(page, end)
+
+    for chunk in written_chunks(
+        client,
+        workflow,
+        place,
+        clock=clock,
+        status=Status.ERRORED,
+        limit=limit,
+        is_enough=is_enough,
+    ):
+        progress.deep_pages += len(chunk.pages)
+        is_whole = chunk.is_last or is_enough(chunk.pages[-1])
+        if not is_whole:
+            _keep(progress, Status.ERRORED, chunk.end)
+    progress.deep_pages = max(1, progress.deep_pages)
+    if is_whole:
+        progress.places.pop(Status.ERRORED.value, None)
+    return is_whole
+
+
+def _place(progress: Progress, status: Status, clock: Clock) -> Place:
+    kept = progress.places.get(status.value)
+    return Place.of(kept) if kept else Place(clock())
+
+
+def _keep(progress: Progress, status: Status, place: Place) -> None:
+    """At once, so that a pass goes on at its page whatever interrupts it."""
+    progress.places[status.value] = place.kept()
+    progress.save(update_fields=["places", "deep_pages"])
+
+
+def _oldest_unfinished(workflow: Workflow) -> datetime | None:
+    rows = workflow.instances.unfinished().order_by("created_on")
+    skipped = rows.count() // OLDEST_PART
+    return rows.values_list("created_on", flat=True)[skipped : skipped + 1].first()

@@ -1,84 +1,138 @@
-"""Walking a workflow's instance list, newest first, until nothing in it can be new."""
+"""The whole instance list of a workflow, newest first: its newest pages, and what lies behind them.
+
+Freshness never waits for history. The newest pages are read up to a limit; what they do not reach
+is written down as a `Gap` in the same transaction that moves the mark, and read later, page by
+page, by whoever has requests to spare.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
 from datetime import datetime, timedelta
+
+from django.db import transaction
 
 from dashboard.cloudflare import Client, types
 from dashboard.cloudflare.errors import CloudflareError
-from dashboard.models import Workflow, recording
-from dashboard.models.recording import Listed
-
-Clock = Callable[[], datetime]
+from dashboard.cloudflare.types import UNFINISHED
+from dashboard.models import Gap, Place, Progress, Workflow
+from dashboard.sync.known import PER_PAGE, Kind
+from dashboard.sync.leaving import Showing
+from dashboard.sync.pages import Chunk, Clock, reaches_behind, written_chunks
 
 #: A row may appear in a list some seconds after it was created.
-OVERLAP = timedelta(seconds=60)
-PAGES_AT_ONCE = 10
+OVERLAP = timedelta(seconds=10)
+#: A gap of more pages than this is history: closing it must not hold up what is new.
+LARGEST_GAP = 50
 
 
-def walk_newest(client: Client, workflow: Workflow, *, clock: Clock) -> int:
-    """Copies the newest pages until one reaches back behind what was walked before and holds
-    nothing new. Returns how many rows were new.
-
-    The mark `walked_through` moves only when the walk came to its end, so that one that was
-    interrupted leaves no gap: the next goes as far back as the one before it.
-    """
-    mark: datetime | None = None
-    new = 0
-
-    def may_be_last(page: types.InstancePage) -> bool:
-        return _reaches_behind(page.instances, workflow.walked_through)
-
-    for pages in batches(client.list_instances(workflow.name), clock, is_enough=may_be_last):
-        recorded = recording.record_pages(
-            workflow, pages, now=clock(), is_list_live=client.target.is_list_live
-        )
-        new += recorded.new
-        created = [row.created_on for page in pages for row in page.rows if row.created_on]
-        if mark is None and created:
-            mark = max(created)
-        if recorded.new == 0 and _reaches_behind(pages[-1].rows, workflow.walked_through):
-            break
-    if mark is not None:
-        workflow.walked_through = max(mark, workflow.walked_through or mark)
-    workflow.walked_at = clock()
-    workflow.save(update_fields=["walked_through", "walked_at"])
-    return new
-
-
-def batches(
-    pages: Iterator[types.InstancePage],
-    clock: Clock,
-    *,
-    is_enough: Callable[[types.InstancePage], bool] = lambda page: False,
-) -> Iterator[list[Listed]]:
-    """The pages in batches of ten, because writing a thousand rows at once costs half; a page that
-    `is_enough` ends its batch. What was read before a failure is handed on before that is raised.
-    """
-    batch: list[Listed] = []
-    asked_at = clock()
+def read_newest(
+    client: Client, workflow: Workflow, progress: Progress, *, limit: int, clock: Clock
+) -> int:
+    """Reads the newest pages, back to what was read before, or at most `limit`. Returns how many
+    rows were new. Raises CloudflareError; what was read until then counts."""
+    begin = Place(clock())
+    head = _Head(workflow, progress, begin.began_at)
+    showing = Showing(workflow, UNFINISHED, begin, clock)
     try:
-        for page in pages:
-            batch.append(Listed(page.instances, asked_at))
-            if len(batch) == PAGES_AT_ONCE or is_enough(page):
-                yield batch
-                batch = []
-            asked_at = clock()
+        for chunk in written_chunks(
+            client, workflow, begin, clock=clock, limit=limit, is_enough=head.is_known_behind
+        ):
+            showing.add(chunk)
+            head.add(chunk)
     except CloudflareError:
-        if batch:
-            yield batch
+        if head.last:
+            head.finish(clock())
         raise
-    if batch:
-        yield batch
+    head.finish(clock())
+    return head.new
 
 
-def _reaches_behind(rows: Iterable[types.Instance], walked_through: datetime | None) -> bool:
-    """True when the page, and so every later one, is older than what was walked before.
+def fill_gap(client: Client, gap: Gap, *, limit: int, clock: Clock) -> bool:
+    """Reads the next pages of a gap, at most `limit`, and moves it behind them. True, and it is
+    gone, when it was read to its end. Raises CloudflareError; what was read until then counts."""
 
-    Only a page that is sorted newest first can promise that: Cloudflare documents no order.
-    """
-    created = [row.created_on for row in rows if row.created_on]
-    if walked_through is None or not created or created != sorted(created, reverse=True):
-        return False
-    return created[-1] < walked_through - OVERLAP
+    def is_enough(page: types.InstancePage) -> bool:
+        return _is_known_behind(page, gap.since)
+
+    for chunk in written_chunks(
+        client, gap.workflow, gap.place, clock=clock, limit=limit, is_enough=is_enough
+    ):
+        if chunk.is_last or is_enough(chunk.pages[-1]):
+            gap.delete()
+            return True
+        gap.move(chunk.end, len(chunk.rows))
+    return False
+
+
+class _Head:
+    """The newest pages, while they are read."""
+
+    def __init__(self, workflow: Workflow, progress: Progress, began_at: datetime) -> None:
+        self.workflow, self.progress, self.began_at = workflow, progress, began_at
+        self.new = self.rows = self.uncounted = 0
+        self.newest: datetime | None = None
+        self.last: Chunk | None = None
+
+    def add(self, chunk: Chunk) -> None:
+        if self.last is None and chunk.pages:
+            self.progress.near = dict(Counter(row.status.value for row in chunk.pages[0].instances))
+        if chunk.created:
+            self.newest = max([*chunk.created, self.newest or chunk.created[0]])
+        counted_at = self.workflow.counted_at
+        self.uncounted += sum(instant > counted_at for instant in chunk.created if counted_at)
+        self.new += chunk.new
+        self.rows += len(chunk.rows)
+        self.last = chunk
+
+    def is_known_behind(self, page: types.InstancePage) -> bool:
+        return _is_known_behind(page, self.workflow.walked_through)
+
+    def finish(self, now: datetime) -> None:
+        """Moves the mark, and writes down what lies between it and the one before."""
+        with transaction.atomic():
+            if (
+                self.last
+                and not self.last.is_last
+                and not self.is_known_behind(self.last.pages[-1])
+            ):
+                self._leave_gap(self.last.end)
+            if self.newest:
+                known = self.workflow.walked_through
+                self.workflow.walked_through = max(self.newest, known or self.newest)
+            self.workflow.walked_at = now
+            self.workflow.save(update_fields=["walked_through", "walked_at"])
+            self.progress.head_total = _total(self.workflow) + self.uncounted
+            triggers = [self.workflow.triggered_on, self.newest]
+            self.progress.head_triggered_on = max((on for on in triggers if on), default=None)
+            if self.last and self.last.is_last:  # Then it was a pass over every status as well.
+                began = self.began_at.timestamp()
+                self.progress.done |= {f"{Kind.PASS}:{status}": began for status in UNFINISHED}
+                self.progress.places = {}
+            self.progress.save()
+
+    def _leave_gap(self, place: Place) -> None:
+        if place.is_beginning:
+            return  # Nobody could go on from there: the next look goes as far back again.
+        since = self.workflow.walked_through
+        before = self.progress.head_total or 0 if since else 0
+        rows = max(0, _total(self.workflow) - before - self.rows)
+        Gap.objects.create(
+            workflow=self.workflow,
+            is_history=since is None or rows > LARGEST_GAP * PER_PAGE,
+            since=since,
+            began_at=place.began_at,
+            cursor=place.cursor,
+            asked_until=place.asked_until,
+            until=place.until,
+            rows=rows,
+        )
+
+
+def _is_known_behind(page: types.InstancePage, mark: datetime | None) -> bool:
+    """True when the page, and so every later one, reaches back behind what was read before."""
+    return reaches_behind(page, mark - OVERLAP if mark else None)
+
+
+def _total(workflow: Workflow) -> int:
+    return sum(workflow.counts.values()) if workflow.counts else 0

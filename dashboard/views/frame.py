@@ -25,7 +25,8 @@ STALE_AFTER = timedelta(seconds=60)
 class Sync:
     """How an account's sync goes, and the feed of events beside it.
 
-    `is_configured`: somebody is meant to sync it.
+    `is_configured`: somebody is meant to sync it. `is_under_way`: somebody does so now, or did a
+    moment ago.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Sync:
     goes_on_at: datetime | None = None
     feed_at: datetime | None = None
     feed_error: str = ""
+    is_under_way: bool = False
 
     @property
     def stale_from(self) -> datetime | None:
@@ -152,7 +154,14 @@ class Frame:
             _if_ahead(account.next_sync_at, self.now),
             account.feed_at,
             account.feed_error,
+            is_under_way=_is_under_way(account, self.now),
         )
+
+
+def _is_under_way(account: Account, now: datetime) -> bool:
+    """While somebody holds the lease; between two turns the last counts tell."""
+    is_leased = account.leased_until is not None and account.leased_until > now
+    return is_leased or bool(account.counted_at and now - account.counted_at < STALE_AFTER)
 
 
 def _if_ahead(moment: datetime | None, now: datetime) -> datetime | None:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from dashboard import cloudflare, connection, operations
 from dashboard.insight.instance_page import instance_page
-from dashboard.models import Instance, Item
+from dashboard.models import Instance, Item, Workflow
 from dashboard.sync import finding
 from dashboard.views.answers import status_of
 from dashboard.views.guards import signed_in
@@ -32,6 +32,7 @@ def instance_detail(
     found = finding.find_instance(client, account_id, workflow_name, instance_id, now=now)
     if found.instance is None:
         return _missing(request, found, account_id, workflow_name, instance_id)
+    Workflow.objects.filter(pk=found.instance.workflow_id).mark_watched(now)
     if found.failure is None:
         operations.judge_open(found.instance, now=now)
     ctx = _shown(request, found, found.instance, client, now) | _operations(request, found.instance)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard.forms.instance_filters import InstanceFilterForm
+from dashboard.models import Workflow
 from dashboard.views.links import Links
 from dashboard.views.listing import Listing
 from dashboard.views.page import HtmxHttpRequest, render_page
@@ -22,5 +23,7 @@ def instance_list(request: HtmxHttpRequest) -> HttpResponse:
     now = timezone.now()
     form = InstanceFilterForm(request.GET, now=now)
     status = 200 if form.is_valid() else 400
+    for account_id, name in form.filters.workflows:
+        Workflow.objects.addressed(account_id, name).present().mark_watched(now)
     ctx = {"now": now, "form": form, "listing": Listing(form, links)}
     return render_page(request, "instances/list.html", fragment="rows", ctx=ctx, status=status)

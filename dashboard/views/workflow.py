@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard.models import Workflow
+from dashboard.models import Progress, Workflow
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.step_periods import Period, WorkflowSteps
 from dashboard.views.workflow_rows import rows_of
@@ -24,8 +24,10 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
     if not found:
         raise Http404(f"No workflow {workflow_name} is known in the account {account_id}.")
     [workflow, *former] = found
-    [row] = rows_of([workflow])
     now = timezone.now()
+    Workflow.objects.filter(pk=workflow.pk).mark_watched(now)
+    progress = Progress.objects.filter(workflow=workflow).first()
+    [row] = rows_of([workflow])
     period = Period(request.GET.get("days", ""))
     ctx = {
         "row": row,
@@ -36,6 +38,8 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         "versions": workflow.versions.order_by(F("created_on").desc(nulls_last=True), "-pk"),
         "instances": workflow.instances.with_workflow().newest_first()[:NEWEST],
         "steps": WorkflowSteps(workflow, period, now),
+        "coverage": progress and progress.coverage,
+        "history": workflow.gaps.filter(is_history=True).order_by("until").last(),
         "now": now,
     }
     status = 400 if period.error else 200

@@ -12,7 +12,8 @@ from typing import Self
 from django.utils.dateparse import parse_datetime
 
 from dashboard.cloudflare.types import FINISHED, Status
-from dashboard.models import Account, Workflow, tallies
+from dashboard.models import Account, Progress, Workflow, tallies
+from dashboard.models.progress import Coverage
 from dashboard.views.counts import StatusCount, in_order, status_counts
 
 
@@ -74,6 +75,7 @@ class AccountWorkflows:
 
     account: Account
     rows: list[WorkflowRow]
+    coverage: Coverage | None = None
 
     @cached_property
     def sums(self) -> Counter[str]:
@@ -112,8 +114,13 @@ class AccountWorkflows:
         described = Workflow.objects.filter(account__in=accounts).described()
         for row in rows_of(described):
             by_account[row.workflow.account_id].append(row)
+        coverage = Progress.objects.filter(workflow__account__in=accounts).coverage()
         return [
-            cls(account, sorted(by_account[account.pk], key=lambda row: row.worst_first))
+            cls(
+                account,
+                sorted(by_account[account.pk], key=lambda row: row.worst_first),
+                coverage.get(account.pk),
+            )
             for account in accounts
         ]
 

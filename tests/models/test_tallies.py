@@ -176,5 +176,7 @@ def test_they_are_read_for_all_workflows_for_some_and_for_each() -> None:
         orders.pk: {"running": 1, "errored": 1},
         mails.pk: {"running": 1},
     }
-    assert tallies.live_counts(orders) == {"running": 1, "errored": 1}
-    assert tallies.live_counts(mails) == {}
+    assert tallies.live_counts([orders.pk, mails.pk]) == {
+        orders.pk: {"running": 1, "errored": 1},
+        mails.pk: {},
+    }

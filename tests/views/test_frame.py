@@ -185,6 +185,24 @@ def test_an_account_that_was_never_synced_says_so(reader: Client, watching: None
     assert "acc1 has not been synced yet. Is the worker running?" in sync_strip(reader)
 
 
+@pytest.mark.parametrize(
+    "facts", [{"leased_until": timedelta(seconds=50)}, {"counted_at": timedelta(seconds=-5)}]
+)
+def test_a_first_sync_that_is_under_way_is_told_as_such(
+    reader: Client, watching: None, facts: dict[str, timedelta]
+) -> None:
+    account(**{name: timezone.now() + away for name, away in facts.items()})
+
+    assert "is being synced for the first time." in sync_strip(reader)
+
+
+def test_a_first_sync_whose_worker_is_gone_is_not_under_way(reader: Client, watching: None) -> None:
+    long_ago = timezone.now() - timedelta(minutes=2)
+    account(leased_until=long_ago, counted_at=long_ago)
+
+    assert "Is the worker running?" in sync_strip(reader)
+
+
 def test_an_account_that_is_no_longer_configured_says_as_of_when_its_data_are(
     reader: Client,
 ) -> None:
