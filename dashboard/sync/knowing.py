@@ -27,9 +27,9 @@ class Subject:
     """One workflow while a turn lasts: its rows here, and what has been counted of them.
 
     `held`: rows by status that Cloudflare still has; `left`: those of them that their lists no
-    longer show; `urgent`: errored ones without a detail; `hinted`: those that events hint at, by the
-    kind of event.
-    Details of the others are no matter of freshness: the back-fill reads them.
+    longer show; `urgent`: errored ones without a detail; `hinted`: those that events hint
+    at, by the kind of event. Details of the others are no matter of freshness: the back-fill reads
+    them.
     """
 
     workflow: Workflow
