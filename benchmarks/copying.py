@@ -23,59 +23,72 @@ class Copy:
     """What is held of one workflow. `spend` is called before each request; `now` tells the time."""
 
     def __init__(
-        self, number: int, truth: Truth, spend: Callable[[], None], now: Callable[[], float]
+        self,
+        number: int,
+        truth: Truth,
+        spend: Callable[[], None],
+        now: Callable[[], float],
+        has_counts: bool,
     ) -> None:
-        self.truth, self.spend, self.now = truth, spend, now
+        self.truth, self.spend, self.now, self.has_counts = truth, spend, now, has_counts
         rows = len(truth.created)
         self.seen_at, self.noticed_at, self.told_at = [inf] * rows, [inf] * rows, [inf] * rows
         self.known = Known(number, done={}, has_versions=False)
         self.mark = truth.count(0.0)
         self.active: dict[str, list[int]] = {FAST: [], SLOW: []}
         self.left: list[int] = []
+        self.hinted: list[int] = []
         self.places: dict[str, int] = {}
         self.gaps: list[tuple[int, int]] = []
-        self.errored = self.offset = 0
-        self.head_total = 0
+        self.errored = self.offset = self.errored_deep = 0
+        self.head_total = self._corrected = 0
         self._deep_pages = 0
         for row in range(self.mark):
             self._show(row, 0.0)
         self.head_total = self.mark
         self._find_near()
-        self.count({}, 0.0)
+        self.count()
 
-    def count(self, done: dict[str, float], now: float) -> None:
+    def count(self) -> None:
         """Takes over Cloudflare's counts, and what they mean for what is held."""
-        told = self.truth.counts(now)
-        changed_at = now if told != self.known.told else self.known.changed_at
-        self.known = replace(self.known, told=told, told_at=now, changed_at=changed_at, done=done)
+        if self.has_counts:
+            now, told = self.now(), self.truth.counts(self.now())
+            changed_at = now if told != self.known.told else self.known.changed_at
+            self.known = replace(self.known, told=told, told_at=now, changed_at=changed_at)
         self._refresh()
 
+    def hint(self, row: int) -> None:
+        """An event tells that this one failed."""
+        if self.told_at[row] == inf:
+            self.hinted.append(row)
+            self._refresh()
+
     def do(self, work: Work) -> None:
-        """Does one work, and notes when it was finished and what it found."""
-        before = len(self.left) + self.errored
+        """Does one work, and notes when it was finished and what it corrected."""
+        before = self._corrected
         is_whole = _WORKS[work.kind](self, work)
-        now, name = self.now(), work.name
+        now, name, known = self.now(), work.name, self.known
         if is_whole:
-            found = max(0, len(self.left) + self.errored - before)
-            rate = learn(
-                self.known.learned.get(name), found, now - self.known.done.get(name, now - 60)
-            )
+            seconds = now - known.done.get(name, now - 60)
+            rate = learn(known.learned.get(name), self._corrected - before, seconds)
             self.known = replace(
-                self.known,
-                done={**self.known.done, name: now},
-                learned={**self.known.learned, name: rate},
+                known, done={**known.done, name: now}, learned={**known.learned, name: rate}
             )
         self._refresh()
 
     def _refresh(self) -> None:
         told = self.known.told or {}
         self.offset = min(self.offset, told.get("errored", 0) - self.errored)
+        missing = max(0, told.get("errored", 0) - self.errored - self.offset)
+        self.errored_deep = min(self.errored_deep, missing)
         self.known = replace(
             self.known,
             held={status: len(rows) for status, rows in self.active.items()},
             arrived=max(0, sum(told.values()) - self.head_total),
-            errored_missing=max(0, told.get("errored", 0) - self.errored - self.offset),
+            errored_missing=missing,
+            errored_deep=self.errored_deep,
             left=len(self.left),
+            hinted_failures=len(self.hinted),
             gap=sum(-(-(until - since) // PER_PAGE) for since, until in self.gaps),
         )
 
@@ -85,6 +98,7 @@ class Copy:
         status = SLOW if truth.is_slow[row] else FAST
         is_new = self.seen_at[row] == inf
         self.seen_at[row] = min(self.seen_at[row], now)
+        self._corrected += is_new
         if truth.ends[row] > now:
             if is_new:
                 insort(self.active[status], row)
@@ -94,6 +108,7 @@ class Copy:
         self.told_at[row] = now
         self.errored += truth.is_erring[row]
         if not is_new:
+            self._corrected += 1
             _drop(self.left if self.noticed_at[row] < inf else self.active[status], row)
 
     def _show_range(self, since: int, until: int) -> None:
@@ -147,6 +162,8 @@ class Copy:
     def _errored(self, _work: Work) -> bool:
         self.spend()
         self._show_errored(bisect_left(self.truth.erring, self.truth.count(self.now())), 0)
+        self._refresh()
+        self.errored_deep = self.known.errored_missing
         return True
 
     def _deep_errored(self, work: Work) -> bool:
@@ -196,11 +213,19 @@ class Copy:
         for row in gone:
             self.noticed_at[row] = now
             insort(self.left, row)
+        self._corrected += len(gone)
         leaving = set(gone)
         rows[low:high] = [row for row in rows[low:high] if row not in leaving]
         if low:
             self.places[work.name] = place
         return low == 0
+
+    def _read_hinted(self, work: Work) -> bool:
+        for row in self.hinted[: work.cost]:
+            self.spend()
+            self._show(row, self.now())
+        self.hinted = [row for row in self.hinted[work.cost :] if self.told_at[row] == inf]
+        return True
 
     def _settle(self, work: Work) -> bool:
         """Rows that left their lists: a page of the whole list where several lie together, or else
@@ -231,6 +256,7 @@ _WORKS: dict[Kind, Callable[[Copy, Work], bool]] = {
     Kind.DEEP_ERRORED: Copy._deep_errored,
     Kind.PASS: Copy._pass,
     Kind.LEFT: Copy._settle,
+    Kind.HINTED: Copy._read_hinted,
 }
 
 

@@ -1,168 +1,204 @@
 """How old is what the dashboard shows, under Cloudflare's budget? The real planner, a simulated
 clock, a token bucket of 2.4 requests per second with a burst of 60.
 
-`python -m benchmarks.freshness` runs the cases that take seconds, `--full` all nine.
+`python -m benchmarks.freshness` runs the cases that take seconds, `--full` all of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import statistics
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from benchmarks.copying import Copy, lags
-from benchmarks.world import world
-from dashboard.sync.known import PER_PAGE, Kind, State
-from dashboard.sync.plan import plan
+import django
 
-RATE, BURST = 2.4, 60.0
-#: Four connections of 150 ms: no faster than this, whatever the bucket holds.
-REQUEST_SECONDS = 0.15 / 4
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+django.setup()  # `dashboard.sync` is more than its planner.
+
+from benchmarks.bucket import Bucket  # noqa: E402
+from benchmarks.copying import Copy  # noqa: E402
+from benchmarks.hints import READ_EVERY, Feed  # noqa: E402
+from benchmarks.world import world  # noqa: E402
+from dashboard.sync.known import PER_PAGE, Kind, State, Work  # noqa: E402
+from dashboard.sync.plan import plan  # noqa: E402
+
 ALLOWANCE = 10
+#: Seconds until the planner is asked again when it has nothing to ask.
+PAUSE = 0.5
+UNFINISHED = ("running", "waiting")
 WARM = {1_000: 600, 100_000: 3_600, 1_000_000: 3 * 3_600}
 MEASURED = {1_000: 3_600, 100_000: 2 * 3_600, 1_000_000: 3 * 3_600}
-QUICK = [(10, 1_000), (100, 1_000), (10, 100_000)]
-#: p50 and p99 in seconds of errored seen, new seen, slow end seen; and requests per minute: the
-#: derivation that the planner was begun with.
-REFERENCE = {
-    (10, 1_000): "1.9/4.9 2.6/5.0 2.8/5.3 100",
-    (10, 100_000): "13/668 11/48 532/1308 144",
-    (10, 1_000_000): "493/4106 304/1012 3880/10599 144",
-    (100, 1_000): "1.8/4.6 2.7/5.2 2.4/5.1 120",
-    (100, 100_000): "26/810 28/198 671/1898 144",
-    (100, 1_000_000): "477/4408 344/1029 3997/10585 144",
-    (1_000, 1_000): "6.3/15.2 9.2/20.9 9.9/22.3 144",
-    (1_000, 100_000): "90/1408 100/1296 1129/3820 144",
-    (1_000, 1_000_000): "1003/6998 889/2689 3510/10413 144",
-}
 
 
-@dataclass
-class Bucket:
-    """The simulated clock, which only requests and waiting move, and the budget."""
+@dataclass(frozen=True)
+class Case:
+    """An account, and what the reference reached with it: p50 and p99 in seconds of an error, a
+    new instance and the end of a slow one, each until it was seen; None where it never ran."""
 
-    now: float = 0.0
-    tokens: float = BURST
-    filled_at: float = 0.0
-    sent_at: list[float] = field(default_factory=list)
+    workflows: int
+    unfinished: int
+    errored: tuple[float, float]
+    new: tuple[float, float] | None = None
+    slow: tuple[float, float] | None = None
+    rate: float = 2.4
+    has_counts: bool = True
+    has_feed: bool = False
 
-    def spend(self) -> None:
-        """Waits until a request may be sent, and sends it."""
-        self._fill()
-        if self.tokens < 1:
-            self.now += (1 - self.tokens) / RATE
-            self._fill()
-        self.tokens -= 1
-        self.sent_at.append(self.now)
-        self.now += REQUEST_SECONDS
-
-    def _fill(self) -> None:
-        self.tokens = min(BURST, self.tokens + (self.now - self.filled_at) * RATE)
-        self.filled_at = self.now
-
-    def over_budget(self, window: float = 300.0) -> int:
-        """Requests that some window held beyond what the bucket allows in it."""
-        allowed = BURST + RATE * window + 1
-        first = worst = 0
-        for last, instant in enumerate(self.sent_at):
-            while self.sent_at[first] <= instant - window:
-                first += 1
-            worst = max(worst, last - first + 1 - int(allowed))
-        return max(0, worst)
+    @property
+    def name(self) -> str:
+        extra = [] if self.has_counts else ["without counts"]
+        extra += ["with the event feed"] if self.has_feed else []
+        extra += [] if self.rate == 2.4 else [f"{self.rate} requests/s"]
+        return ", ".join([f"{self.workflows:,} × {self.unfinished:,}", *extra])
 
 
-def run(workflows: int, unfinished: int, seed: int = 1) -> str:
-    """One case; a line of its figures."""
-    began, warm = time.monotonic(), WARM[unfinished]
-    end = warm + MEASURED[unfinished]
-    bucket = Bucket()
-    truths = world(workflows, unfinished, end, seed)
-    copies = [
-        Copy(number, truth, bucket.spend, lambda: bucket.now) for number, truth in enumerate(truths)
-    ]
-    counted_at, mix = None, dict.fromkeys(Kind, 0)
-    while bucket.now < end:
-        state = State([copy.known for copy in copies], counted_at, RATE, ("running", "waiting"))
-        works = plan(state, bucket.now, ALLOWANCE)
+CASES = [
+    Case(10, 1_000, (1.9, 4.9), (2.6, 5.0), (2.8, 5.3)),
+    Case(100, 1_000, (1.8, 4.6), (2.7, 5.2), (2.4, 5.1)),
+    Case(100, 1_000, (5.7, 78), rate=1.2),
+    Case(100, 1_000, (12, 75), (15, 101), (132, 945), has_counts=False),
+    Case(1_000, 1_000, (6.3, 15.2), (9.2, 20.9), (9.9, 22.3)),
+    Case(10, 100_000, (13, 668), (11, 48), (532, 1_308)),
+    Case(100, 100_000, (26, 810), (28, 198), (671, 1_898)),
+    Case(100, 100_000, (26, 810), (28, 198), (671, 1_898), has_feed=True),
+    Case(1_000, 100_000, (90, 1_408), (100, 1_296), (1_129, 3_820)),
+    Case(10, 1_000_000, (493, 4_106), (304, 1_012), (3_880, 10_599)),
+    Case(100, 1_000_000, (477, 4_408), (344, 1_029), (3_997, 10_585)),
+    Case(1_000, 1_000_000, (1_003, 6_998), (889, 2_689), (3_510, 10_413)),
+]
+QUICK = CASES[:4] + CASES[5:6]
+HEAD = """\
+| Workflows × unfinished | Errored seen | Errored told | New seen | Slow end seen | Slow end told |\
+ Requests/min | Over budget | One plan | Spent on |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+Percentiles = tuple[float, float]
+
+
+class Run:
+    """One case with one seed, until the simulated clock has come to its end."""
+
+    def __init__(self, case: Case, seed: int) -> None:
+        self.case = case
+        self.since = WARM[case.unfinished]
+        self.end = self.since + MEASURED[case.unfinished]
+        self.bucket = Bucket(case.rate)
+        self.mix = dict.fromkeys(Kind, 0)
+        self.plan_seconds: list[float] = []
+        truths = world(case.workflows, case.unfinished, self.end, seed)
+        self.copies = [
+            Copy(number, truth, self.bucket.spend, lambda: self.bucket.now, case.has_counts)
+            for number, truth in enumerate(truths)
+        ]
+        self.feed = Feed(self.copies, seed) if case.has_feed else None
+        self.counted_at: float | None = None
+        while self.bucket.now < self.end:
+            self._step()
+
+    def _step(self) -> None:
+        if self.feed and self.bucket.now >= self.feed.read_at + READ_EVERY:
+            self.feed.read(self.bucket.now)
+        known = [copy.known for copy in self.copies]
+        state = State(known, self.counted_at, self.case.rate, UNFINISHED)
+        began = time.process_time()
+        works = plan(state, self.bucket.now, ALLOWANCE)
+        self.plan_seconds.append(time.process_time() - began)
         for work in works:
-            before = len(bucket.sent_at)
-            if work.workflow is None:
-                for _ in range(-(-workflows // PER_PAGE)):
-                    bucket.spend()
-                counted_at = bucket.now
-                for copy in copies:
-                    copy.count(dict(copy.known.done), bucket.now)
-            else:
-                copies[work.workflow].do(work)
-            mix[work.kind] += len(bucket.sent_at) - before
+            before = len(self.bucket.sent_at)
+            self._do(work)
+            self.mix[work.kind] += len(self.bucket.sent_at) - before
         if not works:
-            bucket.now += 0.25
-    took = time.monotonic() - began
-    return _line(workflows, unfinished, copies, bucket, mix=mix, measured=(warm, end), seconds=took)
+            self.bucket.now += PAUSE
+
+    def _do(self, work: Work) -> None:
+        if work.workflow is not None:
+            self.copies[work.workflow].do(work)
+            return
+        for _ in range(-(-self.case.workflows // PER_PAGE)):
+            self.bucket.spend()
+        self.counted_at = self.bucket.now
+        for copy in self.copies:
+            copy.count()
+
+    def figures(self) -> dict[str, Percentiles]:
+        """Seconds until each was known, p50 and p99; what is unknown at the end counts until it."""
+        lags: dict[str, list[float]] = {name: [] for name in SEEN}
+        for copy in self.copies:
+            truth = copy.truth
+            for row, (created, ended) in enumerate(zip(truth.created, truth.ends, strict=True)):
+                if self.since < created < self.end:
+                    lags["new"].append(min(copy.seen_at[row], self.end) - created)
+                kind = "errored" if truth.is_erring[row] else "slow" if truth.is_slow[row] else ""
+                if kind and self.since < ended < self.end:
+                    told = copy.told_at[row]
+                    lags[f"{kind} told"].append(min(told, self.end) - ended)
+                    lags[kind].append(min(told, copy.noticed_at[row], self.end) - ended)
+        return {
+            name: (_part(sorted(found), 0.5), _part(found, 0.99)) for name, found in lags.items()
+        }
+
+    def per_minute(self) -> float:
+        sent = sum(instant >= self.since for instant in self.bucket.sent_at)
+        return sent / (self.end - self.since) * 60
 
 
-def _line(
-    workflows: int,
-    unfinished: int,
-    copies: Sequence[Copy],
-    bucket: Bucket,
-    *,
-    mix: dict[Kind, int],
-    measured: tuple[float, float],
-    seconds: float,
-) -> str:
-    since, end = measured
-    figures = [_percentiles(lags(pairs, end)) for pairs in _pairs(copies, since, end)]
-    per_minute = sum(instant >= since for instant in bucket.sent_at) / ((end - since) / 60)
-    shares = " ".join(
-        f"{kind}:{count / len(bucket.sent_at):.0%}" for kind, count in mix.items() if count
-    )
-    return (
-        f"{workflows} × {unfinished:,} | {' | '.join(figures)} | {per_minute:.0f} "
-        f"| over budget: {bucket.over_budget()} | {REFERENCE[workflows, unfinished]} "
-        f"| {shares} ({seconds:.0f} s)"
-    )
+SEEN = ("errored", "errored told", "new", "slow", "slow told")
 
 
-def _pairs(copies: Sequence[Copy], since: float, end: float) -> list[list[tuple[float, float]]]:
-    """(happened, known) of errors, new instances, and slow ends: noticed, and told."""
-    errored, new, noticed, told = [], [], [], []
-    for copy in copies:
-        truth = copy.truth
-        for row, (created, ended) in enumerate(zip(truth.created, truth.ends, strict=True)):
-            if since < created < end:
-                new.append((created, copy.seen_at[row]))
-            if not since < ended < end:
-                continue
-            if truth.is_erring[row]:
-                errored.append((ended, copy.told_at[row]))
-            elif truth.is_slow[row]:
-                noticed.append((ended, min(copy.noticed_at[row], copy.told_at[row])))
-                told.append((ended, copy.told_at[row]))
-    return [errored, new, noticed, told]
+def rows(cases: Iterable[Case], seeds: Sequence[int] = (1,)) -> Iterator[str]:
+    """The table of these cases, line by line; with several seeds the medians over them."""
+    yield HEAD
+    for case in cases:
+        runs = [Run(case, seed) for seed in seeds]
+        found = [run.figures() for run in runs]
+        middle = {
+            name: tuple(statistics.median(one[name][at] for one in found) for at in (0, 1))
+            for name in SEEN
+        }
+        cells = [
+            case.name,
+            *(_beside(middle[name], getattr(case, name, None)) for name in SEEN),
+            f"{statistics.median(run.per_minute() for run in runs):.0f}",
+            str(max(run.bucket.over_budget() for run in runs)),
+            f"{statistics.median(runs[0].plan_seconds) * 1_000:.1f} ms",
+            _spent(runs[0].mix),
+        ]
+        yield f"| {' | '.join(cells)} |"
 
 
-def _percentiles(ordered: list[float]) -> str:
-    if not ordered:
-        return "–"
-    return " / ".join(
-        f"{ordered[min(len(ordered) - 1, int(len(ordered) * part))]:,.1f}" for part in (0.5, 0.99)
-    )
+def _part(ordered: list[float], part: float) -> float:
+    return statistics.quantiles(ordered, n=100, method="inclusive")[round(part * 100) - 1]
+
+
+def _beside(ours: Sequence[float], reference: Percentiles | None) -> str:
+    """Ours, and how large a part of the reference's that is: below 1 is better."""
+    figures = " / ".join(_short(figure) for figure in ours)
+    if reference is None:
+        return figures
+    ratios = ", ".join(f"**{a / b:.2f}**" for a, b in zip(ours, reference, strict=True))
+    return f"{figures} (reference {' / '.join(map(_short, reference))}; {ratios})"
+
+
+def _short(figure: float) -> str:
+    return f"{figure:.1f}" if figure < 100 else f"{figure:,.0f}"
+
+
+def _spent(mix: dict[Kind, int]) -> str:
+    whole = sum(mix.values())
+    return " ".join(f"{kind} {count / whole:.0%}" for kind, count in mix.items() if count)
 
 
 def main(arguments: list[str]) -> None:
-    """Prints a table, one line per case."""
+    """Prints the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.freshness", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="all nine cases; takes many minutes")
+    parser.add_argument("--full", action="store_true", help="all cases; takes many minutes")
+    parser.add_argument("--seeds", type=int, default=1, help="worlds to take the median of")
     options = parser.parse_args(arguments)
-    print(
-        "case | errored seen | new seen | slow end noticed | slow end told | requests/min | "
-        "| before (errored, new, slow, requests/min) | requests by kind"
-    )
-    for workflows, unfinished in REFERENCE if options.full else QUICK:
-        print(run(workflows, unfinished), flush=True)
+    for line in rows(CASES if options.full else QUICK, range(1, options.seeds + 1)):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

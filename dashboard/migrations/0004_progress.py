@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('head_total', models.PositiveBigIntegerField(null=True)),
                 ('head_triggered_on', models.DateTimeField(null=True)),
                 ('errored_surplus', models.BigIntegerField(default=0)),
+                ('errored_deep', models.PositiveBigIntegerField(default=0)),
                 ('left_per_request', models.FloatField(default=3.0)),
                 ('deep_pages', models.PositiveIntegerField(default=1)),
                 ('unfinished', models.PositiveBigIntegerField(default=0)),

@@ -92,8 +92,9 @@ class Progress(models.Model):
     status on the newest page. `head_total`, `head_triggered_on`: what the counts said when that
     page was read, and what it showed beyond. `errored_surplus`: errored rows held beyond
     Cloudflare's count after the last look at the whole list: their retention ended there.
-    `left_per_request`, `deep_pages`: as in `sync.known.Known`. `unfinished`, `unread`: how many
-    unfinished instances were held at `covered_at`, and of how many of them no detail was known.
+    `errored_deep`, `left_per_request`, `deep_pages`: as in `sync.known.Known`. `unfinished`,
+    `unread`: how many unfinished instances were held at `covered_at`, and of how many of them no
+    detail was known.
     """
 
     workflow = models.OneToOneField(
@@ -106,6 +107,7 @@ class Progress(models.Model):
     head_total = models.PositiveBigIntegerField(null=True)
     head_triggered_on = models.DateTimeField(null=True)
     errored_surplus = models.BigIntegerField(default=0)
+    errored_deep = models.PositiveBigIntegerField(default=0)
     left_per_request = models.FloatField(default=3.0)
     deep_pages = models.PositiveIntegerField(default=1)
     unfinished = models.PositiveBigIntegerField(default=0)

@@ -11,13 +11,13 @@ from dashboard.models import Account
 from dashboard.models.account import Lease
 from dashboard.sync.back_fill import BackFilling
 from dashboard.sync.pages import Clock
-from dashboard.sync.plan import COUNTS_EVERY
+from dashboard.sync.plan import COUNTS_IDLE
 from dashboard.sync.turn import Freshening, Report
 
 #: How long one task works before it lets the next one in; a work that it began is finished.
 SLICE = timedelta(seconds=10)
-#: The workflow list, with its counts, is read this often; the rest follows from it.
-PAUSE = timedelta(seconds=COUNTS_EVERY)
+#: The workflow list, with its counts, is read this often at most; the rest follows from it.
+PAUSE = timedelta(seconds=COUNTS_IDLE)
 PAUSE_AFTER_ERROR = timedelta(seconds=15)
 #: Renewed after each work; so long an account waits whose worker was killed.
 LEASE = timedelta(seconds=60)
@@ -119,15 +119,25 @@ def _take(turn: Freshening, work: Callable[[], None]) -> None:
         account.next_sync_at = now + goes_on_in if goes_on_in else _next(turn, now)
         if account.last_requests:
             account.sync_error = ""
-        if turn.has_looked_at_all:
-            account.synced_at = account.counted_at  # All the rest follows from the counts.
+        account.synced_at = _as_of(turn, now, is_cut=goes_on_in is not None)
     account.save(update_fields=SYNC_FIELDS)
+
+
+def _as_of(turn: Freshening, now: datetime, *, is_cut: bool) -> datetime | None:
+    """Now, where nothing was left to ask; else as of the counts, from which all the rest follows,
+    once every workflow has been looked at."""
+    if not is_cut and not turn.is_time_up:
+        return now
+    account = turn.account
+    return account.counted_at if turn.has_looked_at_all else account.synced_at
 
 
 def _next(turn: Freshening, now: datetime) -> datetime:
     """At once where it was interrupted; else when the counts may tell something new."""
-    counted_at = turn.account.counted_at
-    return now if turn.is_time_up or counted_at is None else counted_at + PAUSE
+    if turn.is_time_up:
+        return now
+    due = (turn.account.counted_at or now) + PAUSE
+    return due if due > now else now + PAUSE
 
 
 def _pause_after(error: CloudflareError) -> timedelta:

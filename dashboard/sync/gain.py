@@ -9,9 +9,10 @@ busy workflow keeps a quiet one waiting for ever.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from dashboard.sync.known import LONGEST_WORK, NEVER, PER_PAGE, Kind, Known, State, Work
+from dashboard.sync.known import LONGEST_WORK, NEVER, PER_PAGE, UNLEARNED, Kind, Known, State
 
 #: After so short a time nothing is asked again where no counts say that it changed.
 SHORTEST = 5.0
@@ -20,107 +21,165 @@ SHORTEST = 5.0
 QUIET_FOR = 300.0
 QUIET_SHARE = 0.03
 VERSIONS_EVERY = 3600.0
-#: While a deep look for errored instances is due or was just made, the newest are enough.
-ERRORED_PAUSE = 15.0
-DEEP_PAUSE = 240.0
 #: Counts can hide a change: one instance errs while another's retention ends.
 HIDDEN_SHARE = 0.2
-#: Rows per second that change in a workflow of which nothing is known yet.
-UNLEARNED = 1 / 30
 WATCHED_WEIGHT = 4.0
 ERRORED_WEIGHT = 5.0
-LARGE_WEIGHT = 0.3
-LEFT_WEIGHT = 0.3
+LARGE_WEIGHT = 0.45
+LEFT_WEIGHT = 0.25
 UNFINISHED_DETAIL_WEIGHT = 0.01
+#: More than rows and age can be worth: an event has told which instance failed.
+HINTED_GAIN = 1e15
 
 
-def works_of(known: Known, state: State, now: float) -> Iterator[Work]:
-    """All that could be asked of one workflow, with what it would gain."""
-    quiet = max(QUIET_FOR, len(state.workflows) / (QUIET_SHARE * max(state.rate, 1e-6)))
+class Offer(NamedTuple):
+    """What could be asked of a workflow: so much gain for each of at most `cost` requests.
+
+    `is_urgent`: somebody looks at it, or waits to see why an instance failed.
+    """
+
+    gain: float
+    workflow: int
+    kind: Kind
+    status: str
+    cost: int
+    is_urgent: bool = False
+
+
+def quiet_for(state: State) -> float:
+    """Seconds after which a workflow is looked at although nothing says that it has changed."""
+    return max(QUIET_FOR, len(state.workflows) / (QUIET_SHARE * max(state.rate, 1e-6)))
+
+
+def offers_of(known: Known, unfinished: Sequence[str], now: float, quiet: float) -> Iterator[Offer]:
+    """All that is worth asking of one workflow, with what it would gain."""
     yield from _newest(known, now, quiet)
     yield from _errored(known, now)
-    for status in state.unfinished:
-        yield from _pass(known, status, now, 2 * quiet)
-    yield from _left(known, now)
-    yield from _details(known, now)
-    yield from _versions(known, now)
+    for status in unfinished:
+        # Without counts, a status may have rows although none of them is held.
+        if known.told is None or known.told.get(status) or known.held.get(status):
+            yield from _pass(known, status, now, 2 * quiet)
+    if known.left:
+        yield _left(known, now)
+    if known.hinted_failures or known.hinted_others:
+        yield _hinted(known, now)
+    if known.errored_unread or known.unfinished_unread:
+        yield _details(known, now)
+    if known.has_versions:
+        yield from _versions(known, now)
 
 
-def _newest(known: Known, now: float, quiet: float) -> Iterator[Work]:
+def _newest(known: Known, now: float, quiet: float) -> Iterator[Offer]:
     age = _age(known, Kind.HEAD, now)
-    # The newest page also settles the unfinished ones on it: no pass, and no reads after it.
-    near = sum(known.near.get(status, 0.0) * _over(known, status) for status in known.held)
-    rows = _rows(known, Kind.HEAD, known.arrived + near, age)
+    rows = 0.0
+    if _has_news(known, Kind.HEAD):
+        # This page also settles the unfinished ones on it: no pass, and no reads after it.
+        near = sum(part * _over(known, status) for status, part in known.near.items())
+        rows = _rows(known, Kind.HEAD, known.arrived + near, age)
     pages = 1 + int(rows) // PER_PAGE
-    gain = rows * age / pages + _overdue(age, quiet)
-    yield _work(known, Kind.HEAD, pages, gain)
+    yield _offer(known, Kind.HEAD, pages, _corrects(rows, pages) * age + _overdue(age, quiet))
     if known.gap:
-        yield _work(known, Kind.GAP, known.gap, PER_PAGE * _age(known, Kind.GAP, now))
+        yield _offer(known, Kind.GAP, known.gap, PER_PAGE * _age(known, Kind.GAP, now))
 
 
-def _errored(known: Known, now: float) -> Iterator[Work]:
-    age = _age(known, Kind.ERRORED, now)
-    rows = _rows(known, Kind.ERRORED, known.errored_missing, age)
-    # What one look at the newest did not find is deeper, and is looked for there, but not always.
-    is_deep = known.errored_missing > 0 and Kind.ERRORED in known.done
-    if not is_deep or age >= ERRORED_PAUSE:
-        yield _work(known, Kind.ERRORED, 1, ERRORED_WEIGHT * rows * age)
-    deep_age = _age(known, Kind.DEEP_ERRORED, now)
-    if is_deep and deep_age >= DEEP_PAUSE:
-        gain = ERRORED_WEIGHT * known.errored_missing * deep_age / max(1, known.deep_pages)
-        yield _work(known, Kind.DEEP_ERRORED, known.deep_pages, gain)
+def _errored(known: Known, now: float) -> Iterator[Offer]:
+    if _has_news(known, Kind.ERRORED):
+        age = _age(known, Kind.ERRORED, now)
+        rows = _rows(known, Kind.ERRORED, known.errored_missing - known.errored_deep, age)
+        if known.told is None:
+            rows *= _part_beyond(known)
+        yield _offer(known, Kind.ERRORED, 1, ERRORED_WEIGHT * _corrects(rows, 1) * age)
+    if known.errored_deep > 0 and _has_news(known, Kind.DEEP_ERRORED):
+        pages = max(1, known.deep_pages)
+        age = _age(known, Kind.DEEP_ERRORED, now)
+        gain = ERRORED_WEIGHT * _corrects(known.errored_deep, pages) * age
+        yield _offer(known, Kind.DEEP_ERRORED, pages, gain)
 
 
-def _pass(known: Known, status: str, now: float, quiet: float) -> Iterator[Work]:
+def _pass(known: Known, status: str, now: float, quiet: float) -> Iterator[Offer]:
     held = known.held.get(status, 0)
     told = held if known.told is None else known.told.get(status, 0)
-    if not held and not told and known.told is not None:
-        return
     name = f"{Kind.PASS}:{status}"
     age = _age(known, name, now)
-    difference = _over(known, status) * (1 - known.near.get(status, 0.0))
+    pages = max(1, -(-told // PER_PAGE))
+    rows = _passed(known, status, name, told - held, age) if _has_news(known, name) else 0.0
+    gain = _corrects(rows, pages) * age + _overdue(age, quiet * pages)
+    if gain:
+        weight = LARGE_WEIGHT if pages > LONGEST_WORK else 1.0
+        # A list that Cloudflare counts as empty need not be asked for.
+        cost = 0 if known.told is not None and not told else pages
+        yield _offer(known, Kind.PASS, cost, weight * gain, status)
+
+
+def _passed(known: Known, status: str, name: str, new: int, age: float) -> float:
+    """How many rows of one status a pass over its list would correct."""
+    beyond = 1 - known.near.get(status, 0.0)  # The newest page settles the others.
+    if known.told is None:
+        return beyond * _rows(known, name, 0, age)
+    difference = beyond * _over(known, status)
     if not known.arrived and known.told_at > known.done.get(Kind.HEAD, math.inf):
-        difference = max(difference, told - held)
+        difference = max(difference, new)
     rows = _rows(known, name, difference, age)
-    if name not in known.done:
-        rows = max(rows, 1.0)
-    pages = -(-told // PER_PAGE) if known.told is not None else max(1, -(-held // PER_PAGE))
-    weight = LARGE_WEIGHT if pages > LONGEST_WORK else 1.0
-    gain = weight * rows * age / max(1, pages) + _overdue(age, quiet * max(1, pages))
-    yield _work(known, Kind.PASS, pages, gain, status)
+    return rows if name in known.done else max(rows, 1.0)
 
 
-def _left(known: Known, now: float) -> Iterator[Work]:
-    if known.left:
-        requests = max(1, math.ceil(known.left / max(1.0, known.left_per_request)))
-        gain = LEFT_WEIGHT * known.left * _age(known, Kind.LEFT, now) / requests
-        yield _work(known, Kind.LEFT, requests, gain)
+def _part_beyond(known: Known) -> float:
+    """The part of what is unfinished that does not stand on the newest page."""
+    held = sum(known.held.get(status, 0) for status in known.near)
+    near = sum(part * known.held.get(status, 0) for status, part in known.near.items())
+    return 1 - near / held if held else 0.0
 
 
-def _details(known: Known, now: float) -> Iterator[Work]:
+def _left(known: Known, now: float) -> Offer:
+    requests = max(1, math.ceil(known.left / max(1.0, known.left_per_request)))
+    gain = LEFT_WEIGHT * _corrects(known.left, requests) * _age(known, Kind.LEFT, now)
+    return _offer(known, Kind.LEFT, requests, gain)
+
+
+def _hinted(known: Known, now: float) -> Offer:
+    if known.hinted_failures:
+        return _offer(known, Kind.HINTED, known.hinted_failures, HINTED_GAIN, is_urgent=True)
+    gain = LEFT_WEIGHT * _age(known, Kind.HINTED, now)
+    return _offer(known, Kind.HINTED, known.hinted_others, gain)
+
+
+def _details(known: Known, now: float) -> Offer:
     age = _age(known, Kind.DETAILS, now)
     if known.errored_unread:
-        yield _work(known, Kind.DETAILS, known.errored_unread, ERRORED_WEIGHT * age)
-    elif known.unfinished_unread:
-        gain = UNFINISHED_DETAIL_WEIGHT * age
-        yield _work(known, Kind.DETAILS, known.unfinished_unread, gain)
+        gain = ERRORED_WEIGHT * age
+        return _offer(known, Kind.DETAILS, known.errored_unread, gain, is_urgent=True)
+    gain = UNFINISHED_DETAIL_WEIGHT * age
+    return _offer(known, Kind.DETAILS, known.unfinished_unread, gain)
 
 
-def _versions(known: Known, now: float) -> Iterator[Work]:
+def _versions(known: Known, now: float) -> Iterator[Offer]:
     age = _age(known, Kind.VERSIONS, now)
-    if known.has_versions and (age >= VERSIONS_EVERY or (known.has_new_version and age >= 60)):
-        yield _work(known, Kind.VERSIONS, 1, age / 60)
+    if age >= VERSIONS_EVERY or (known.has_new_version and age >= 60):
+        yield _offer(known, Kind.VERSIONS, 1, age / 60)
 
 
-def _work(known: Known, kind: Kind, requests: int, gain: float, status: str = "") -> Work:
+def _offer(
+    known: Known, kind: Kind, requests: int, gain: float, status: str = "", is_urgent: bool = False
+) -> Offer:
     weight = WATCHED_WEIGHT if known.is_watched else 1.0
-    return Work(kind, known.workflow, min(requests, LONGEST_WORK), gain * weight, status)
+    cost = min(requests, LONGEST_WORK)
+    return Offer(gain * weight, known.workflow, kind, status, cost, is_urgent or known.is_watched)
+
+
+def _corrects(rows: float, requests: int) -> float:
+    """Rows that one request corrects; a page holds no more, whatever the counts tell."""
+    return min(rows / requests, PER_PAGE)
 
 
 def _age(known: Known, name: str, now: float) -> float:
     """Seconds since it was last done; clocks may have been moved back."""
     done = known.done.get(name)
     return NEVER if done is None else max(0.0, now - done)
+
+
+def _has_news(known: Known, name: str) -> bool:
+    """Whether the counts, where there are any, are younger than what the look itself has seen."""
+    return known.told is None or known.told_at > known.done.get(name, -math.inf)
 
 
 def _over(known: Known, status: str) -> int:
@@ -130,16 +189,12 @@ def _over(known: Known, status: str) -> int:
 
 def _rows(known: Known, name: str, difference: float, age: float) -> float:
     """How many rows the look would correct: as the counts tell, or as earlier looks suggest."""
-    rate = known.learned.get(name, UNLEARNED)
     if known.told is None:
-        return rate * age if age >= SHORTEST else 0.0
-    done = known.done.get(name, -math.inf)
-    if known.told_at <= done:
-        return 0.0  # The counts are older than what the look itself has seen.
+        return known.learned.get(name, UNLEARNED) * age if age >= SHORTEST else 0.0
     if difference > 0:
         return difference
     hidden = HIDDEN_SHARE * known.learned.get(name, 0.0) * age
-    return hidden if hidden >= 1 and known.changed_at > done else 0.0
+    return hidden if hidden >= 1 and known.changed_at > known.done.get(name, -math.inf) else 0.0
 
 
 def _overdue(age: float, limit: float) -> float:

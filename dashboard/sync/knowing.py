@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, F
 
+from dashboard.cloudflare import EventType
 from dashboard.cloudflare.targets import Target
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models import Gap, Instance, Progress, Workflow, tallies
@@ -26,8 +27,9 @@ class Subject:
     """One workflow while a turn lasts: its rows here, and what has been counted of them.
 
     `held`: rows by status that Cloudflare still has; `left`: those of them that their lists no
-    longer show; `urgent`: errored ones without a detail, and those that an event hints at.
-    Details of the others are no matter of freshness: the back-fill reads them.
+    longer show; `urgent`: errored ones without a detail; `hinted`: those that events hint
+    at, by the kind of event. Details of the others are no matter of freshness: the back-fill reads
+    them.
     """
 
     workflow: Workflow
@@ -36,6 +38,7 @@ class Subject:
     held: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
     urgent: int = 0
+    hinted: Counter[str] = field(default_factory=Counter)
     gaps: list[Gap] = field(default_factory=list)
     has_new_version: bool = False
 
@@ -80,9 +83,12 @@ class Subject:
             changed_at=_seconds(workflow.changed_at),
             arrived=self._arrived(),
             near={name: min(1.0, near.get(name, 0) / held[name]) for name in held if held[name]},
-            errored_missing=self._errored_missing(),
+            errored_missing=self.errored_missing(),
+            errored_deep=min(progress.errored_deep, self.errored_missing()),
             left=self.left.total(),
             left_per_request=progress.left_per_request,
+            hinted_failures=self.hinted[EventType.WORKFLOW_FAILURE],
+            hinted_others=self.hinted.total() - self.hinted[EventType.WORKFLOW_FAILURE],
             errored_unread=self.urgent,
             gap=sum(max(1, -(-gap.rows // PER_PAGE)) for gap in self.young_gaps),
             history=bool(self.history),
@@ -94,7 +100,7 @@ class Subject:
             learned=progress.learned,
         )
 
-    def _errored_missing(self) -> int:
+    def errored_missing(self) -> int:
         """Errored instances that Cloudflare counts and that are not held; of those that are held
         it does not count the ones whose retention has ended."""
         if self.workflow.counts is None:
@@ -146,10 +152,11 @@ def find_gaps(subjects: dict[int, Subject]) -> None:
 
 def count(subjects: dict[int, Subject]) -> None:
     """Counts what is held of these now."""
-    held, left = held_by_status(subjects), _by_status(Instance.objects.left(), subjects)
-    urgent = _urgent(subjects)
+    held, left = held_by_status(subjects), _by("status", Instance.objects.left(), subjects)
+    hinted, urgent = _by("hint", Instance.objects.hinted(), subjects), _urgent(subjects)
     for pk, subject in subjects.items():
-        subject.held, subject.left, subject.urgent = held[pk], left[pk], urgent[pk]
+        subject.held, subject.left = held[pk], left[pk]
+        subject.hinted, subject.urgent = hinted[pk], urgent[pk]
 
 
 def held_by_status(workflows: Collection[int]) -> dict[int, Counter[str]]:
@@ -176,21 +183,18 @@ def cover(subject: Subject, now: datetime) -> None:
 
 def _urgent(subjects: dict[int, Subject]) -> Counter[int]:
     """How many details somebody waits for, by workflow; all, where list rows tell no times."""
-    counted: Counter[int] = Counter()
-    wanted = [Instance.objects.hinted(), Instance.objects.filter(ERRORED_UNREAD)]
+    rows = Instance.objects.filter(ERRORED_UNREAD)
     if not all(subject.target.has_list_times for subject in subjects.values()):
-        wanted = [Instance.objects.without_read()]
-    for rows in wanted:
-        numbers = rows.filter(workflow__in=subjects).order_by().values_list("workflow")
-        counted.update(dict(numbers.annotate(number=Count("pk"))))
-    return counted
+        rows = Instance.objects.without_read()
+    numbers = rows.filter(workflow__in=subjects).order_by().values_list("workflow")
+    return Counter(dict(numbers.annotate(number=Count("pk"))))
 
 
-def _by_status(rows: InstanceQuerySet, workflows: Collection[int]) -> dict[int, Counter[str]]:
+def _by(column: str, rows: InstanceQuerySet, workflows: Collection[int]) -> dict[int, Counter[str]]:
     counted: dict[int, Counter[str]] = {pk: Counter() for pk in workflows}
-    numbers = rows.filter(workflow__in=workflows).order_by().values_list("workflow", "status")
-    for pk, status, number in numbers.annotate(number=Count("pk")):
-        counted[pk][status] = number
+    numbers = rows.filter(workflow__in=workflows).order_by().values_list("workflow", column)
+    for pk, value, number in numbers.annotate(number=Count("pk")):
+        counted[pk][value] = number
     return counted
 
 

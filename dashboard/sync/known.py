@@ -11,6 +11,9 @@ PER_PAGE = 100
 LONGEST_WORK = 10
 #: What was never done is as good as this old, in seconds.
 NEVER = 7200.0
+#: Rows per second that change where nothing is known yet.
+UNLEARNED = 1 / 3000
+FIRST_MEMORY, MEMORY, MEMORY_ROWS = 60.0, 1800.0, 10
 
 
 class Kind(enum.StrEnum):
@@ -23,6 +26,7 @@ class Kind(enum.StrEnum):
     DEEP_ERRORED = "deep-errored"
     PASS = "pass"  # noqa: S105 - a pass over a list
     LEFT = "left"
+    HINTED = "hinted"
     DETAILS = "details"
     VERSIONS = "versions"
     HISTORY = "history"
@@ -36,9 +40,11 @@ class Known:
     here by status, without those that left it. `changed_at`: when the counts last differed.
     `arrived`: instances that came since the newest page was read, as far as the counts tell.
     `near`: the part of each status's held rows that stood on that page.
-    `errored_missing`: errored instances that Cloudflare counts and that are not held.
+    `errored_missing`: errored instances that Cloudflare counts and that are not held; `errored_deep`:
+    those of them that the newest page of the errored list did not show when it was last read.
     `left`: rows that their status's list no longer shows; `left_per_request`: how many of them one
-    request settles. `errored_unread`, `unfinished_unread`: rows without details. `gap`: requests to
+    request settles. `hinted_failures`, `hinted_others`: instances that events tell of and that were
+    not read since, those that failed and the rest. `errored_unread`, `unfinished_unread`: rows without details. `gap`: requests to
     close what the newest pages did not reach; `history`: whether older pages were never read.
     `done`: when a kind of work (for a pass, also its status: `pass:waiting`) was last finished.
     `learned`: rows per second that each kind found.
@@ -52,8 +58,11 @@ class Known:
     arrived: int = 0
     near: Mapping[str, float] = field(default_factory=dict)
     errored_missing: int = 0
+    errored_deep: int = 0
     left: int = 0
     left_per_request: float = 3.0
+    hinted_failures: int = 0
+    hinted_others: int = 0
     errored_unread: int = 0
     unfinished_unread: int = 0
     gap: int = 0
@@ -96,6 +105,13 @@ class Work:
 
 
 def learn(known: float | None, found: int, seconds: float) -> float:
-    """The rate, in rows per second, after a look that found so many after so long."""
-    rate = found / max(seconds, 1.0)
-    return rate if known is None else 0.7 * known + 0.3 * rate
+    """The rate, in rows per second, after a look that corrected so many after so long.
+
+    What was known weighs as `MEMORY` seconds, or as `MEMORY_ROWS` rows if that is less: a quiet
+    workflow is not forgotten because one look found nothing, a busy one is believed at once.
+    """
+    if known is None:
+        known, memory = UNLEARNED, FIRST_MEMORY
+    else:
+        memory = MEMORY_ROWS / max(known, MEMORY_ROWS / MEMORY)
+    return (found + known * memory) / (max(seconds, 0.0) + memory)

@@ -22,7 +22,8 @@ class Showing:
     """What a walk over the list of some statuses shows, and so which rows it should have shown.
 
     Where the list is sorted each chunk tells that of the time it covers, whoever read those before.
-    An unsorted list has to be read from its beginning to its end in one go.
+    An unsorted list has to be read from its beginning to its end in one go. `found`: rows that are
+    new, changed, or have left.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Showing:
         self._workflow, self._statuses, self._clock = workflow, statuses, clock
         self._is_from_beginning, self._asked_at = begin.is_beginning, clock()
         self._is_sorted = True
+        self.found = 0
         self._ids: set[str] = set()
 
     def add(self, chunk: Chunk) -> None:
         """Marks the rows that the chunk should have shown, and did not."""
+        self.found += chunk.new + chunk.changed
         ids = {row.id for row in chunk.rows}
         self._ids |= ids
         self._is_sorted &= chunk.is_sorted
@@ -52,7 +55,7 @@ class Showing:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> None:
-        recording.mark_left(
+        self.found += recording.mark_left(
             self._workflow,
             self._statuses,
             shown=shown,

@@ -23,12 +23,21 @@ A_MOMENT = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
+class Walked:
+    """How a walk went. `is_done`: it came to its end. `found`: rows that it corrected: new ones,
+    changed ones, and those that it noticed to have left."""
+
+    is_done: bool
+    found: int
+
+
+@dataclass(frozen=True)
 class Chunk:
     """Pages that were written down together; none when nothing lay behind `begin`.
 
     `begin`: the place before them. `asked_at`: when the first was asked for. `cursor`: Cloudflare's
     place behind them, "" where it gives none. `is_last`: the list ended with them. `new`: rows that
-    were not known.
+    were not known; `changed`: rows that were, as something else.
     """
 
     pages: tuple[types.InstancePage, ...]
@@ -37,6 +46,7 @@ class Chunk:
     asked_until: datetime | None
     is_last: bool
     new: int
+    changed: int
 
     @cached_property
     def rows(self) -> list[types.Instance]:
@@ -197,6 +207,7 @@ class _Batch:
             self._asked_until,
             is_last,
             recorded.new,
+            recorded.changed,
         )
         self.pages, self._begin = [], chunk.end
         return chunk

@@ -11,27 +11,35 @@ import heapq
 import math
 from collections.abc import Iterable, Mapping
 
-from dashboard.sync.gain import works_of
+from dashboard.sync.gain import Offer, offers_of, quiet_for
 from dashboard.sync.known import LONGEST_WORK, PER_PAGE, Kind, State, Work
 
 #: The workflow list is read this often, in seconds, and takes at most this share of the requests.
 COUNTS_EVERY = 5.0
-COUNTS_SHARE = 0.10
+COUNTS_SHARE = 0.12
+#: As often when there is nothing else to ask, and as seldom where it tells no counts.
+COUNTS_IDLE = 2.5
+LIST_EVERY = 60.0
 LEAST_GAIN = 1e-9
+#: What is urgent comes first, but leaves one request of so many to the rest.
+URGENT_LEAVES = 2
+#: Where freshness alone would take all there is, the back-fill still gets one request of so many.
+HISTORY_GETS = 10
 
 
 def plan(state: State, now: float, allowance: int) -> list[Work]:
     """What to ask next for freshness, best first, for at most `allowance` requests in all."""
     since = math.inf if state.counted_at is None else now - state.counted_at
     requests = max(1, -(-len(state.workflows) // PER_PAGE))
-    counts = Work(Kind.COUNTS, None, requests, math.inf)
-    if since >= counts_interval(requests, state.rate):
-        return _cut([counts], allowance)
-    offers = (work for known in state.workflows for work in works_of(known, state, now))
-    works = _best(offers, allowance)
-    if not works and since >= COUNTS_EVERY:
-        return _cut([counts], allowance)
-    return works
+    counts = [Work(Kind.COUNTS, None, requests, math.inf)] if requests <= allowance else []
+    interval = counts_interval(state, requests)
+    if since >= interval:
+        return counts
+    # No further than to the next counts, which will rank anew; two, or nothing could be shared.
+    until_then = max(2, math.ceil((interval - since) * state.rate))
+    works = _best(state, now, min(allowance, until_then))
+    is_idle = not works and since >= COUNTS_IDLE and interval < LIST_EVERY
+    return counts if is_idle else works
 
 
 def plan_history(state: State, allowance: int) -> list[Work]:
@@ -39,37 +47,61 @@ def plan_history(state: State, allowance: int) -> list[Work]:
     those with the fewest instances, so that most workflows are soon complete."""
     wanting = [known for known in state.workflows if known.history]
     wanting.sort(key=lambda known: (not known.is_watched, _total(known.told), known.workflow))
-    works = [Work(Kind.HISTORY, known.workflow, LONGEST_WORK, 1.0) for known in wanting]
-    return _cut(works, allowance)
+    return _cut(
+        [Offer(1.0, w.workflow, Kind.HISTORY, "", LONGEST_WORK) for w in wanting], allowance
+    )
 
 
-def counts_interval(requests: int, rate: float) -> float:
+def counts_interval(state: State, requests: int) -> float:
     """Seconds between two readings of the workflow list, which takes so many requests."""
-    return max(COUNTS_EVERY, requests / (COUNTS_SHARE * max(rate, 1e-6)))
+    if all(known.told is None for known in state.workflows):
+        return LIST_EVERY
+    return max(COUNTS_EVERY, requests / (COUNTS_SHARE * max(state.rate, 1e-6)))
 
 
-def _best(works: Iterable[Work], allowance: int) -> list[Work]:
+def _best(state: State, now: float, allowance: int) -> list[Work]:
     """The works of most gain that fit into the allowance."""
-    worth = [work for work in works if work.gain > LEAST_GAIN]
+    quiet = quiet_for(state)
+    offers = [
+        offer
+        for known in state.workflows
+        for offer in offers_of(known, state.unfinished, now, quiet)
+        if offer.gain > LEAST_GAIN
+    ]
+    urgent = _cut(_first([offer for offer in offers if offer.is_urgent], allowance), allowance)
+    others = _cut(_first([offer for offer in offers if not offer.is_urgent], allowance), allowance)
+    history: list[Work] = []
+    if _cost(urgent) + _cost(others) >= allowance:
+        history = plan_history(state, allowance // HISTORY_GETS)
+    allowance -= _cost(history)
+    urgent = _cut(urgent, allowance - min(_cost(others), allowance // URGENT_LEAVES))
+    others = _cut(others, allowance - _cost(urgent))
+    return sorted([*urgent, *others], key=_rank) + history
+
+
+def _first(offers: list[Offer], allowance: int) -> list[Offer]:
     # Behind `allowance` works that cost requests no other one fits; the free ones are few.
-    top = heapq.nsmallest(allowance + len(Kind), worth, key=_rank)
-    return _cut(top, allowance)
+    return heapq.nsmallest(allowance + len(Kind), offers, key=_rank)
 
 
-def _rank(work: Work) -> tuple[float, int, str]:
-    return (-work.gain, work.workflow or 0, work.name)
+def _rank(offer: Offer | Work) -> tuple[float, int, str, str]:
+    return (-offer.gain, offer.workflow or 0, offer.kind, offer.status)
 
 
-def _cut(works: Iterable[Work], allowance: int) -> list[Work]:
-    """The first of them that the allowance covers; the last one is given less where it can be."""
-    fitting = []
-    for work in works:
-        cost = min(work.cost, allowance)
-        if cost < work.cost and (cost == 0 or work.kind is Kind.COUNTS):
+def _cost(works: Iterable[Work]) -> int:
+    return sum(work.cost for work in works)
+
+
+def _cut(offers: Iterable[Offer | Work], allowance: int) -> list[Work]:
+    """The first of them that the allowance covers; the last one is given less."""
+    works = []
+    for offer in offers:
+        cost = min(offer.cost, allowance)
+        if cost < offer.cost and cost == 0:
             break
-        fitting.append(Work(work.kind, work.workflow, cost, work.gain, work.status))
+        works.append(Work(offer.kind, offer.workflow, cost, offer.gain, offer.status))
         allowance -= cost
-    return fitting
+    return works
 
 
 def _total(counts: Mapping[str, int] | None) -> int:

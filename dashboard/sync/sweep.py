@@ -11,7 +11,7 @@ from dashboard.cloudflare.types import Status
 from dashboard.models import Place, Progress, Workflow, recording
 from dashboard.sync.known import Kind
 from dashboard.sync.leaving import Showing
-from dashboard.sync.pages import Clock, reaches_behind, written_chunks
+from dashboard.sync.pages import Clock, Walked, reaches_behind, written_chunks
 
 #: The errored list is read back to where only one unfinished instance in so many is older.
 OLDEST_PART = 20
@@ -25,18 +25,18 @@ def pass_over(
     *,
     limit: int,
     clock: Clock,
-) -> bool:
+) -> Walked:
     """Copies the instances in this status, at most `limit` pages from where the last one stood, and
-    marks those that it should have shown. True when the whole list was passed.
+    marks those that it should have shown.
 
     A limit of 0 is the whole pass over a status that Cloudflare has just counted as empty. Raises
     CloudflareError. A target that does not know the status has none.
     """
     if not limit:
         asked_at = workflow.counted_at or clock()
-        recording.mark_left(workflow, [status], shown=(), asked_at=asked_at, now=clock())
+        left = recording.mark_left(workflow, [status], shown=(), asked_at=asked_at, now=clock())
         progress.places.pop(status.value, None)
-        return True
+        return Walked(is_done=True, found=left)
     place = _place(progress, status, clock)
     showing = Showing(workflow, [status], place, clock)
     with suppress(Invalid, Unsupported):
@@ -47,22 +47,22 @@ def pass_over(
             if not chunk.is_last:
                 _keep(progress, status, chunk.end)
         if not chunk.is_last:
-            return False
+            return Walked(is_done=False, found=showing.found)
     progress.places.pop(status.value, None)
-    return True
+    return Walked(is_done=True, found=showing.found)
 
 
-def read_errored(client: Client, workflow: Workflow, *, clock: Clock) -> None:
+def read_errored(client: Client, workflow: Workflow, *, clock: Clock) -> Walked:
     """The newest page of the errored list. Raises CloudflareError."""
-    place = Place(clock())
-    for _ in written_chunks(client, workflow, place, clock=clock, status=Status.ERRORED, limit=1):
-        pass
+    begin = Place(clock())
+    chunks = written_chunks(client, workflow, begin, clock=clock, status=Status.ERRORED, limit=1)
+    return Walked(is_done=True, found=sum(chunk.new + chunk.changed for chunk in chunks))
 
 
 def read_errored_deep(
     client: Client, workflow: Workflow, progress: Progress, *, limit: int, clock: Clock
-) -> bool:
-    """The errored list, at most `limit` pages from where the last one stood; True at its end.
+) -> Walked:
+    """The errored list, at most `limit` pages from where the last one stood.
 
     What errs now was unfinished before; so once the whole list was read, it ends behind nearly all
     unfinished ones. The few older ones are read one by one, as they leave their lists. Raises
@@ -73,7 +73,7 @@ def read_errored_deep(
     place = _place(progress, Status.ERRORED, clock)
     if place.is_beginning:
         progress.deep_pages = 0
-    is_whole = False
+    is_whole, found = False, 0
 
     def is_enough(page: types.InstancePage) -> bool:
         return reaches_behind(page, end)
@@ -88,13 +88,14 @@ def read_errored_deep(
         is_enough=is_enough,
     ):
         progress.deep_pages += len(chunk.pages)
+        found += chunk.new + chunk.changed
         is_whole = chunk.is_last or is_enough(chunk.pages[-1])
         if not is_whole:
             _keep(progress, Status.ERRORED, chunk.end)
     progress.deep_pages = max(1, progress.deep_pages)
     if is_whole:
         progress.places.pop(Status.ERRORED.value, None)
-    return is_whole
+    return Walked(is_done=is_whole, found=found)
 
 
 def _place(progress: Progress, status: Status, clock: Clock) -> Place:

@@ -185,7 +185,10 @@ class Freshening(Turn):
     def _lane(self, work: Work) -> Lane:
         if work.workflow is None:
             return self.client.lane
-        is_urgent = work.kind is Kind.DETAILS or self._known[work.workflow].is_watched
+        if work.kind is Kind.HISTORY:
+            return self.client.lane  # It is the planner that leaves it a share.
+        is_urgent = work.kind in {Kind.HINTED, Kind.DETAILS}
+        is_urgent |= self._known[work.workflow].is_watched
         return Lane.WATCHED if is_urgent else self.client.lane
 
     def _count(self) -> None:

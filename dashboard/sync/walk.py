@@ -18,7 +18,7 @@ from dashboard.cloudflare.types import UNFINISHED
 from dashboard.models import Gap, Place, Progress, Workflow
 from dashboard.sync.known import PER_PAGE, Kind
 from dashboard.sync.leaving import Showing
-from dashboard.sync.pages import Chunk, Clock, reaches_behind, written_chunks
+from dashboard.sync.pages import Chunk, Clock, Walked, reaches_behind, written_chunks
 
 #: A row may appear in a list some seconds after it was created.
 OVERLAP = timedelta(seconds=10)
@@ -28,9 +28,9 @@ LARGEST_GAP = 50
 
 def read_newest(
     client: Client, workflow: Workflow, progress: Progress, *, limit: int, clock: Clock
-) -> int:
-    """Reads the newest pages, back to what was read before, or at most `limit`. Returns how many
-    rows were new. Raises CloudflareError; what was read until then counts."""
+) -> Walked:
+    """Reads the newest pages, back to what was read before, or at most `limit`: what these do not
+    reach is left to others. Raises CloudflareError; what was read until then counts."""
     begin = Place(clock())
     head = _Head(workflow, progress, begin.began_at)
     showing = Showing(workflow, UNFINISHED, begin, clock)
@@ -45,12 +45,13 @@ def read_newest(
             head.finish(clock())
         raise
     head.finish(clock())
-    return head.new
+    return Walked(is_done=True, found=showing.found)
 
 
-def fill_gap(client: Client, gap: Gap, *, limit: int, clock: Clock) -> bool:
-    """Reads the next pages of a gap, at most `limit`, and moves it behind them. True, and it is
-    gone, when it was read to its end. Raises CloudflareError; what was read until then counts."""
+def fill_gap(client: Client, gap: Gap, *, limit: int, clock: Clock) -> Walked:
+    """Reads the next pages of a gap, at most `limit`, and moves it behind them; it is gone when it
+    was read to its end. Raises CloudflareError; what was read until then counts."""
+    found = 0
 
     def is_enough(page: types.InstancePage) -> bool:
         return _is_known_behind(page, gap.since)
@@ -58,11 +59,12 @@ def fill_gap(client: Client, gap: Gap, *, limit: int, clock: Clock) -> bool:
     for chunk in written_chunks(
         client, gap.workflow, gap.place, clock=clock, limit=limit, is_enough=is_enough
     ):
+        found += chunk.new + chunk.changed
         if chunk.is_last or is_enough(chunk.pages[-1]):
             gap.delete()
-            return True
+            return Walked(is_done=True, found=found)
         gap.move(chunk.end, len(chunk.rows))
-    return False
+    return Walked(is_done=False, found=found)
 
 
 class _Head:
@@ -70,7 +72,7 @@ class _Head:
 
     def __init__(self, workflow: Workflow, progress: Progress, began_at: datetime) -> None:
         self.workflow, self.progress, self.began_at = workflow, progress, began_at
-        self.new = self.rows = self.uncounted = 0
+        self.rows = self.uncounted = 0
         self.newest: datetime | None = None
         self.last: Chunk | None = None
 
@@ -81,7 +83,6 @@ class _Head:
             self.newest = max([*chunk.created, self.newest or chunk.created[0]])
         counted_at = self.workflow.counted_at
         self.uncounted += sum(instant > counted_at for instant in chunk.created if counted_at)
-        self.new += chunk.new
         self.rows += len(chunk.rows)
         self.last = chunk
 

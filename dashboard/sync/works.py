@@ -11,7 +11,7 @@ from dashboard.sync import leaving, sweep, walk
 from dashboard.sync.feed import read_hinted
 from dashboard.sync.knowing import Subject, count, cover, find_gaps
 from dashboard.sync.known import NEVER, Kind, Work, learn
-from dashboard.sync.pages import Clock
+from dashboard.sync.pages import Clock, Walked
 from dashboard.sync.reading import read_each
 
 #: A time for the first thing that was found, when nothing says since when it was there.
@@ -24,13 +24,12 @@ def do_work(work: Work, subject: Subject, client: Client, *, clock: Clock) -> No
     if work.kind is Kind.HISTORY:
         _fill_history(work, subject, client, clock)
         return
-    before = subject.held.total()
     try:
-        is_done = _DOING[work.kind](work, subject, client, clock)
+        walked = _DOING[work.kind](work, subject, client, clock)
     finally:
         look_again(subject, clock)
-    if is_done:
-        _note_done(work, subject, before, clock().timestamp())
+    if walked.is_done:
+        _note_done(work, subject, walked.found, clock().timestamp())
     subject.progress.save()
 
 
@@ -53,82 +52,86 @@ def look_again(subject: Subject, clock: Clock) -> None:
     cover(subject, clock())
 
 
-def _note_done(work: Work, subject: Subject, before: int, now: float) -> None:
+def _note_done(work: Work, subject: Subject, found: int, now: float) -> None:
     """Notes when the work was finished, and at which rate there was something to find."""
     progress = subject.progress
     seconds = min(now - progress.done.get(work.name, now - FIRST_SECONDS), NEVER)
-    found = max(0, subject.held.total() - before)
     progress.learned[work.name] = learn(progress.learned.get(work.name), found, seconds)
     progress.done[work.name] = now
     if work.kind is Kind.DEEP_ERRORED:
         told = (subject.workflow.counts or {}).get(Status.ERRORED, 0)
         progress.errored_surplus = subject.held[Status.ERRORED] - told
+    if work.kind is Kind.ERRORED:
+        progress.errored_deep = subject.errored_missing()
 
 
-def _head(work: Work, subject: Subject, client: Client, clock: Clock) -> bool:
+def _head(work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
     limit = max(1, work.cost)
-    new = walk.read_newest(client, subject.workflow, subject.progress, limit=limit, clock=clock)
+    walked = walk.read_newest(client, subject.workflow, subject.progress, limit=limit, clock=clock)
     leaving.mark_silent(subject.workflow, subject.held, clock=clock)
-    if new and client.target.has_versions:
+    if walked.found and client.target.has_versions:
         newest = subject.workflow.instances.exclude(version_id="").newest_first().first()
         known = Version.objects.filter(workflow=subject.workflow)
         subject.has_new_version = bool(
             newest and not known.filter(version_id=newest.version_id).exists()
         )
-    return True
+    return walked
 
 
-def _gap(work: Work, subject: Subject, client: Client, clock: Clock) -> bool:
+def _gap(work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
     [gap, *others] = subject.young_gaps
-    return walk.fill_gap(client, gap, limit=work.cost, clock=clock) and not others
+    walked = walk.fill_gap(client, gap, limit=work.cost, clock=clock)
+    return Walked(walked.is_done and not others, walked.found)
 
 
-def _pass(work: Work, subject: Subject, client: Client, clock: Clock) -> bool:
+def _pass(work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
     status = Status(work.status)
     workflow, progress = subject.workflow, subject.progress
     return sweep.pass_over(client, workflow, progress, status, limit=work.cost, clock=clock)
 
 
-def _errored(_work: Work, subject: Subject, client: Client, clock: Clock) -> bool:
-    sweep.read_errored(client, subject.workflow, clock=clock)
-    return True
+def _errored(_work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
+    return sweep.read_errored(client, subject.workflow, clock=clock)
 
 
-def _deep_errored(work: Work, subject: Subject, client: Client, clock: Clock) -> bool:
+def _deep_errored(work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
     workflow, progress = subject.workflow, subject.progress
     return sweep.read_errored_deep(client, workflow, progress, limit=work.cost, clock=clock)
 
 
-def _left(work: Work, subject: Subject, client: Client, clock: Clock) -> bool:
+def _left(work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
     settled = leaving.settle_left(client, subject.workflow, limit=work.cost, clock=clock)
     rate = subject.progress.left_per_request
     subject.progress.left_per_request = 0.7 * rate + 0.3 * settled / work.cost
-    return settled == 0
+    return Walked(is_done=settled == 0, found=settled)
 
 
-def _details(work: Work, subject: Subject, client: Client, clock: Clock) -> bool:
-    """What events hint at, then errors, the newest first. It is done each time, so that a workflow
-    with a thousand errors takes turns with the others."""
-    hinted = read_hinted(client, subject.workflow, work.cost, clock=clock)
-    unread = subject.urgent_rows().with_workflow()
-    read_each(client, list(unread[: work.cost - hinted]), clock=clock)
-    return True
+def _hinted(work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
+    return Walked(True, read_hinted(client, subject.workflow, work.cost, clock=clock))
 
 
-def _versions(_work: Work, subject: Subject, client: Client, clock: Clock) -> bool:
+def _details(work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
+    """It is done each time, so that a workflow with a thousand errors takes turns with others."""
+    rows = list(subject.urgent_rows().with_workflow()[: work.cost])
+    read_each(client, rows, clock=clock)
+    return Walked(is_done=True, found=len(rows))
+
+
+def _versions(_work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
     listed = client.list_versions(subject.workflow.name)
     recording.record_versions(subject.workflow, listed, now=clock())
     subject.has_new_version = False
-    return True
+    return Walked(is_done=True, found=0)
 
 
-_DOING: dict[Kind, Callable[[Work, Subject, Client, Clock], bool]] = {
+_DOING: dict[Kind, Callable[[Work, Subject, Client, Clock], Walked]] = {
     Kind.HEAD: _head,
     Kind.GAP: _gap,
     Kind.PASS: _pass,
     Kind.ERRORED: _errored,
     Kind.DEEP_ERRORED: _deep_errored,
     Kind.LEFT: _left,
+    Kind.HINTED: _hinted,
     Kind.DETAILS: _details,
     Kind.VERSIONS: _versions,
 }

@@ -158,5 +158,5 @@ def test_an_hour_of_everything_at_once_meets_no_429(hour: Hour, operator: User) 
     assert hour.most_in_a_window(background) <= SHARE * QUOTA
     # Well spent: there was more to do than the budget allows, and hardly any of it was left over.
     assert len(background) > 0.8 * SHARE * QUOTA * 12
-    assert set(lanes) == set(Lane) - {Lane.BACKFILL}  # Nothing here is so old.
+    assert set(lanes) == set(Lane)
     assert Item.objects.filter(state=State.DONE).count() == len(ids)

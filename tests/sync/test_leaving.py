@@ -22,9 +22,10 @@ def go_on(watched: Watched, *, limit: int = 1) -> bool:
     """The next pages of the pass, as another process would read them; True at its end."""
     workflow = watched.workflow()
     progress = Progress.objects.get(workflow=workflow)
-    return sweep.pass_over(
+    walked = sweep.pass_over(
         watched.client, workflow, progress, Status.WAITING, limit=limit, clock=watched.clock
     )
+    return walked.is_done
 
 
 def left(watched: Watched) -> set[str]:
