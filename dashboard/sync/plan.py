@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from dashboard.sync.gain import Offer, offers_of, quiet_for
-from dashboard.sync.known import LONGEST_WORK, PER_PAGE, Kind, Known, State, Work
+from dashboard.sync.known import LONGEST_WORK, PER_PAGE, Kind, State, Work
 
 #: The workflow list is read this often, in seconds, and takes at most this share of the requests.
 COUNTS_EVERY = 5.0
