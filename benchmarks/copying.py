@@ -7,7 +7,7 @@ answer shows it so; a row that its status's list no longer shows is merely *noti
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 
@@ -268,8 +268,3 @@ def _drop(rows: list[int], row: int) -> None:
     at = bisect_right(rows, row) - 1
     if at >= 0 and rows[at] == row:
         del rows[at]
-
-
-def lags(instants: Iterable[tuple[float, float]], end: float) -> list[float]:
-    """Seconds from what happened until it was known, or until the end of the run; sorted."""
-    return sorted(min(known, end) - happened for happened, known in instants)

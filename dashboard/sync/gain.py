@@ -24,8 +24,9 @@ VERSIONS_EVERY = 3600.0
 #: Counts can hide a change: one instance errs while another's retention ends.
 HIDDEN_SHARE = 0.2
 WATCHED_WEIGHT = 4.0
-ERRORED_WEIGHT = 5.0
-LARGE_WEIGHT = 0.45
+ERRORED_WEIGHT = 4.0
+#: A pass tells that rows have left their status, not yet what became of them.
+PASS_WEIGHT = 0.45
 LEFT_WEIGHT = 0.25
 UNFINISHED_DETAIL_WEIGHT = 0.01
 #: More than rows and age can be worth: an event has told which instance failed.
@@ -105,10 +106,9 @@ def _pass(known: Known, status: str, now: float, quiet: float) -> Iterator[Offer
     rows = _passed(known, status, name, told - held, age) if _has_news(known, name) else 0.0
     gain = _corrects(rows, pages) * age + _overdue(age, quiet * pages)
     if gain:
-        weight = LARGE_WEIGHT if pages > LONGEST_WORK else 1.0
         # A list that Cloudflare counts as empty need not be asked for.
         cost = 0 if known.told is not None and not told else pages
-        yield _offer(known, Kind.PASS, cost, weight * gain, status)
+        yield _offer(known, Kind.PASS, cost, PASS_WEIGHT * gain, status=status)
 
 
 def _passed(known: Known, status: str, name: str, new: int, age: float) -> float:
@@ -159,7 +159,13 @@ def _versions(known: Known, now: float) -> Iterator[Offer]:
 
 
 def _offer(
-    known: Known, kind: Kind, requests: int, gain: float, status: str = "", is_urgent: bool = False
+    known: Known,
+    kind: Kind,
+    requests: int,
+    gain: float,
+    *,
+    status: str = "",
+    is_urgent: bool = False,
 ) -> Offer:
     weight = WATCHED_WEIGHT if known.is_watched else 1.0
     cost = min(requests, LONGEST_WORK)

@@ -40,14 +40,15 @@ class Known:
     here by status, without those that left it. `changed_at`: when the counts last differed.
     `arrived`: instances that came since the newest page was read, as far as the counts tell.
     `near`: the part of each status's held rows that stood on that page.
-    `errored_missing`: errored instances that Cloudflare counts and that are not held; `errored_deep`:
-    those of them that the newest page of the errored list did not show when it was last read.
-    `left`: rows that their status's list no longer shows; `left_per_request`: how many of them one
-    request settles. `hinted_failures`, `hinted_others`: instances that events tell of and that were
-    not read since, those that failed and the rest. `errored_unread`, `unfinished_unread`: rows without details. `gap`: requests to
-    close what the newest pages did not reach; `history`: whether older pages were never read.
-    `done`: when a kind of work (for a pass, also its status: `pass:waiting`) was last finished.
-    `learned`: rows per second that each kind found.
+    `errored_missing`: errored instances that Cloudflare counts and that are not held;
+    `errored_deep`: those of them that were still missing after the newest page of the errored list
+    was last read. `left`: rows that their status's list no longer shows; `left_per_request`: how
+    many of them one request settles. `hinted_failures`, `hinted_others`: instances that events tell
+    of and that were not read since, those that failed and the rest. `errored_unread`,
+    `unfinished_unread`: rows without details. `gap`: requests to close what the newest pages did
+    not reach; `history`: whether older pages were never read. `done`: when a kind of work (for a
+    pass, also its status: `pass:waiting`) was last finished. `learned`: rows per second that each
+    kind corrected: new ones, changed ones, and those that were noticed to have left.
     """
 
     workflow: int

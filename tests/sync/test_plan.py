@@ -103,15 +103,17 @@ def test_errors_come_before_the_rest_at_equal_age(rows: int, age: float) -> None
     assert works[0].kind in {Kind.ERRORED, Kind.DETAILS}
 
 
-@given(states, st.integers(1, 50))
+@given(knowns(), knowns(2), st.integers(2, 50))
 def test_a_failure_that_an_event_tells_of_comes_before_anything_but_the_counts(
-    state: State, allowance: int
+    known: Known, other: Known, allowance: int
 ) -> None:
+    hinted = replace(known, hinted_failures=1)
+    state = State([replace(other, hinted_failures=0), hinted], NOW, 2.4, STATUSES)
     works = plan(state, NOW, allowance)
 
-    hinted = {known.workflow for known in state.workflows if known.hinted_failures}
-    first = [work.kind for work in works if work.cost][:1]
-    assert not hinted or not works or first in ([Kind.HINTED], [Kind.COUNTS])
+    assert (works[0].kind, works[0].workflow) == (Kind.HINTED, 1)
+    old = replace(state, counted_at=None)
+    assert [work.kind for work in plan(old, NOW, allowance)] == [Kind.COUNTS]
 
 
 @given(states, st.integers(2, 50))
