@@ -17,7 +17,7 @@ from dashboard.views.page import HtmxHttpRequest, render_page
 def instance_list(request: HtmxHttpRequest) -> HttpResponse:
     """The rows that fit the filters; refreshed, exactly the rows that are on the page."""
     links = Links(request)
-    if links.has_blanks:
+    if not links.is_tidy:
         return redirect(links.tidy)
     now = timezone.now()
     form = InstanceFilterForm(request.GET, now=now)

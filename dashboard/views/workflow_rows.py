@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models import Account, Instance, Workflow
-from dashboard.views.counts import StatusCount, in_order, status_counts
+from dashboard.views.counts import StatusCount, in_order, list_address, status_counts
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,12 @@ class WorkflowRow:
 
     @property
     def address(self) -> str:
-        """How the instance list's address names it."""
+        """How the search language names it."""
         return f"{self.workflow.account.account_id}/{self.workflow.name}"
+
+    @property
+    def instances_href(self) -> str:
+        return list_address(workflow=self.address)
 
     @property
     def schedules(self) -> list[Schedule]:
