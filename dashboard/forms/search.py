@@ -95,7 +95,8 @@ KEYS = {
     ),
     "is": Key(
         f"one of {', '.join(STATES)}", "is:unfinished",
-        "finished, unfinished, gone (from Cloudflare), restarted, read (its steps are held)", _state,
+        "finished, unfinished, gone (from Cloudflare), restarted, read (its steps are held)",
+        _state,
     ),
     "id": Key("a part of an id", "id:4711", "Any part of its id", _text("instance_id")),
     "error": Key(

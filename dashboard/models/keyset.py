@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
@@ -155,13 +155,28 @@ def page_of(
     return Page(rows, order, has_previous=after is not None, has_next=has_more)
 
 
+def pages_of(
+    lists: Sequence[models.QuerySet[Row]],
+    read: Callable[[list[int]], list[Row]],
+    order: Order,
+    *,
+    size: int,
+) -> Iterator[Page[Row]]:
+    """All pages, one after the other."""
+    page = page_of(lists, read, order, size=size)
+    yield page
+    while page.has_next and page.rows:
+        page = page_of(lists, read, order, size=size, after=order.cursor_of(page.rows[-1]))
+        yield page
+
+
 def first_keys(
     lists: Iterable[models.QuerySet[Row]], order: Order, *, limit: int, is_reversed: bool = False
 ) -> list[int]:
     """The primary keys of the first rows of all lists together: each is read in the order of its
     own index as far as needed, and then they are merged."""
     parts: list[str] = []
-    arguments: list[object] = []
+    arguments: list[Any] = []
     for rows in lists:
         first = rows.order_by(*order.ordering(is_reversed=is_reversed))[:limit]
         try:

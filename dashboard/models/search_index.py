@@ -66,8 +66,9 @@ def _ensure_sqlite(index: Index, *, is_new: bool) -> None:
         for row in ("old", "new")
     )
     is_other = " OR ".join(f"old.{column} IS NOT new.{column}" for column in index.columns)
-    forget = f"INSERT INTO {index.name} ({index.name}, rowid, {columns}) VALUES ('delete', {old})"
-    learn = f"INSERT INTO {index.name} (rowid, {columns}) VALUES ({new})"
+    into = f"INSERT INTO {index.name}"
+    forget = f"{into} ({index.name}, rowid, {columns}) VALUES ('delete', {old})"
+    learn = f"{into} (rowid, {columns}) VALUES ({new})"
     triggers = {
         f"{index.name}_forget": f"DELETE ON {index.table} BEGIN {forget}; END",
         f"{index.name}_learn": f"INSERT ON {index.table} BEGIN {learn}; END",
@@ -77,13 +78,13 @@ def _ensure_sqlite(index: Index, *, is_new: bool) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             f"CREATE VIRTUAL TABLE IF NOT EXISTS {index.name} USING fts5({columns}, "
-            f"content='{index.table}', content_rowid='{index.key}', tokenize='trigram', columnsize=0, "
-            "detail='column')"
+            f"content='{index.table}', content_rowid='{index.key}', tokenize='trigram', "
+            "detail='column', columnsize=0)"
         )
         for name, does in triggers.items():
             cursor.execute(f"CREATE TRIGGER IF NOT EXISTS {name} AFTER {does}")
         if is_new:
-            cursor.execute(f"INSERT INTO {index.name} ({index.name}) VALUES ('rebuild')")  # noqa: S608
+            cursor.execute(f"{into} ({index.name}) VALUES ('rebuild')")
 
 
 def found(clause: Clause, limit: int) -> set[int] | None:

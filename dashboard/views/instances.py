@@ -11,9 +11,11 @@ from dashboard.forms.instance_filters import InstanceFilterForm
 from dashboard.views.links import Links
 from dashboard.views.listing import Listing
 from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.shared import shared
 
 
 @require_safe
+@shared
 def instance_list(request: HtmxHttpRequest) -> HttpResponse:
     """The rows that fit the filters; refreshed, exactly the rows that are on the page."""
     links = Links(request)

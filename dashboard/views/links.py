@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
+from urllib.parse import quote
 
 from django.http import HttpRequest, QueryDict
 
 from dashboard.forms.old_addresses import translated
+from dashboard.search.language import Query
 
 #: What stands in an address as it is, so that people can read it.
 SAFE = "/:*,"
@@ -51,6 +54,26 @@ class Links:
             if value:
                 query[name] = value
         return self._address(query)
+
+    def searching(self, query: Query) -> str:
+        """The list of this query from its start, with the other parameters as they are."""
+        text = quote(str(query), safe=SAFE)
+        told = [*filter(None, [self._without_query]), *([f"q={text}"] if text else [])]
+        return f"{self.path}?{'&'.join(told)}" if told else self.path
+
+    def elsewhere(self, path: str) -> str:
+        """Another page with the same query and order."""
+        query = self._query.copy()
+        for name in set(query) - {"q", "sort"}:
+            del query[name]
+        return f"{path}?{query.urlencode(safe=SAFE)}" if query else path
+
+    @cached_property
+    def _without_query(self) -> str:
+        """Written once: a page has a link for each status and workflow."""
+        others = self._query.copy()
+        others.pop("q", None)
+        return others.urlencode(safe=SAFE)
 
     @property
     def others(self) -> list[tuple[str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.urls import reverse
+
 from dashboard.forms.instance_filters import DEFAULT_SORT, InstanceFilterForm
 from dashboard.forms.search import KEYS, Key
 from dashboard.models import Instance
@@ -90,6 +92,14 @@ class Listing:
         wrong = set(self.form.errors)
         query = {"q": str(self.form.reading.query)} if "q" in wrong else {}
         return self.links.here(leaving_out=wrong - set(query), shown=shown, until=until, **query)
+
+    @property
+    def exports(self) -> dict[str, str]:
+        """Where the whole list is had as a file, by the name of its form."""
+        return {
+            "CSV": self.links.elsewhere(reverse("export", args=["csv"])),
+            "NDJSON": self.links.elsewhere(reverse("export", args=["ndjson"])),
+        }
 
     @property
     def previous_href(self) -> str:

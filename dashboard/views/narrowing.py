@@ -59,11 +59,7 @@ class Narrowing:
 
     def __init__(self, query: Query, links: Links) -> None:
         self.query = query
-        self.links = links
-
-    def href(self, query: Query) -> str:
-        """The list of this query, from its start."""
-        return self.links.replaced(q=str(query))
+        self.href = links.searching
 
     def chips(self, counts: Counts) -> list[Chip]:
         """Every status, in a fixed order."""
