@@ -90,6 +90,7 @@ def test_a_detail_that_was_read_can_be_searched_and_an_old_error_no_longer(
     assert found(kept.steps.partition("\n")[0], "steps") == {id_}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_indexes_are_made_again_where_they_were_lost() -> None:
     instance("known")
     with connection.cursor() as cursor:
