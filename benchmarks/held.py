@@ -37,6 +37,12 @@ COLUMNS = (
     "started_on", "ended_on", "duration_ms", "error_name", "error_message", "generation",
     "is_listed", "seen_at", "status_seen_at", "read_at",
 )  # fmt: skip
+#: Whatever else a new row has, with its default.
+REST = {
+    field.attname: field.get_default()
+    for field in Instance._meta.fields
+    if field.has_default() and field.attname not in COLUMNS
+}
 
 
 def fill(number: int) -> None:
@@ -77,16 +83,18 @@ def _rows(workflows: list[int]) -> Iterator[tuple[Any, ...]]:
             *(created, ended or created, created, ended),
             length // timedelta(milliseconds=1) if is_ended else None,
             *(*error, 1, True, now, now, now if is_errored else None),
+            *REST.values(),
         )
 
 
 def _insert(rows: list[tuple[Any, ...]]) -> None:
-    table = f"dashboard_instance ({', '.join(COLUMNS)})"
+    columns = [*COLUMNS, *REST]
+    table = f"dashboard_instance ({', '.join(columns)})"
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             moments = [tuple(map(connection.ops.adapt_unknown_value, row)) for row in rows]
             cursor.executemany(
-                f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(COLUMNS))})", moments
+                f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(columns))})", moments
             )
         else:
             with cursor.copy(f"COPY {table} FROM STDIN") as copy:
