@@ -138,10 +138,21 @@ def test_box_menus_and_chips_are_one_thing_and_in_the_address(screen: Page) -> N
     box = screen.get_by_role("searchbox", name="Search")
     expect(box).to_have_value("workflow:orders -status:running")
     expect(screen.locator("tbody tr")).to_have_count(2)
+
+
+def test_what_cannot_be_read_is_said_below_the_box_and_stays_in_it(window: Page) -> None:
+    fill(3)
+    window.goto("/instances/")
+    box = window.get_by_role("searchbox", name="Search")
+
     box.fill("workflow:orders started:soon")
     box.press("Enter")
-    expect(screen.locator("#q-notes")).to_contain_text("started: wants a time such as >2h")
-    expect(box).to_have_value("workflow:orders started:soon")
+
+    expect(window.locator("#q-notes")).to_contain_text("started: wants a time such as >2h")
+    expect(window.get_by_role("searchbox", name="Search")).to_have_value(
+        "workflow:orders started:soon"
+    )
+    expect(window.locator("tbody tr")).to_have_count(3)
 
 
 def test_a_chip_tells_how_many_came_since_the_page_was_loaded(screen: Page) -> None:
