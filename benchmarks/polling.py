@@ -79,10 +79,10 @@ def line(env: Mapping[str, str], folder: Path, held: int, viewers: int, seconds:
         for viewer in all_of_them:
             viewer.start()
         time.sleep(max(0.0, begins_at - time.monotonic()))
-        before = processor_seconds(web)
+        before, began = processor_seconds(web), time.monotonic()
         for viewer in all_of_them:
             viewer.join()
-        share = (processor_seconds(web) - before) / seconds
+        share = (processor_seconds(web) - before) / (time.monotonic() - began)
         changing.kill()
     took = sorted(milliseconds for viewer in all_of_them for milliseconds in viewer.took)
     answers: Counter[int] = sum((viewer.answers for viewer in all_of_them), Counter())

@@ -39,6 +39,7 @@ class Answers:
     def __init__(self) -> None:
         self._lock = Lock()
         self._kept: OrderedDict[tuple[str, str], Answer] = OrderedDict()
+        self._making = [Lock() for _ in range(16)]
 
     def get(self, key: tuple[str, str], state: str) -> Answer | None:
         with self._lock:
@@ -52,6 +53,10 @@ class Answers:
             while len(self._kept) > MOST:
                 self._kept.popitem(last=False)
 
+    def making(self, key: tuple[str, str]) -> Lock:
+        """Held while an answer is made: who asks for the same meanwhile waits, and shares it."""
+        return self._making[hash(key) % len(self._making)]
+
 
 _answers = Answers()
 
@@ -61,16 +66,30 @@ def shared(view: View) -> View:
 
     @wraps(view)
     def answered(request: HtmxHttpRequest) -> HttpResponse:
-        state = database_state() if request.htmx and request.method == "GET" else ""
+        state = _state() if request.htmx and request.method == "GET" else ""
         if not state:
             return view(request)
-        state = f"{state} {monotonic() // GOES_ON}"
         key = (request.get_full_path(), signed_in(request).role)
-        if answer := _answers.get(key, state):
-            return HttpResponse(answer.content, headers=answer.headers)
-        response = view(request)
-        if response.status_code == 200 and OWN not in response.content:
-            _answers.keep(key, Answer(state, response.content, dict(response.headers)))
-        return response
+        answer = _answers.get(key, state)
+        if answer is None:
+            with _answers.making(key):
+                state = _state()
+                answer = _answers.get(key, state)
+                if answer is None:
+                    return _made(view, request, key, state)
+        return HttpResponse(answer.content, headers=answer.headers)
 
     return answered
+
+
+def _made(view: View, request: HtmxHttpRequest, key: tuple[str, str], state: str) -> HttpResponse:
+    response = view(request)
+    if response.status_code == 200 and OWN not in response.content:
+        _answers.keep(key, Answer(state, response.content, dict(response.headers)))
+    return response
+
+
+def _state() -> str:
+    """What an answer is made from: the database, and how late it is; "" when that is not known."""
+    state = database_state()
+    return f"{state} {monotonic() // GOES_ON}" if state else ""
