@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class DashboardConfig(AppConfig):
@@ -7,3 +10,11 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from dashboard import checks  # noqa: F401  (registers itself)
+
+        post_migrate.connect(_ensure_search_index, sender=self)
+
+
+def _ensure_search_index(**_: Any) -> None:
+    from dashboard.models import search_index
+
+    search_index.ensure()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -24,3 +24,18 @@ class ContentSecurityPolicy:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", POLICY)
         return response
+
+
+class NothingNew:
+    """A fragment that says what the reader's last one said is answered by 304, so that htmx leaves
+    the page alone. The reader sends back the tag that the last one bore."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        tag = response.headers.get("HX-PTag")
+        if tag is None or tag != request.headers.get("HX-PTag"):
+            return response
+        return HttpResponseNotModified(headers={"HX-PTag": tag, "Vary": "HX-Request"})

@@ -121,6 +121,7 @@ else:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(DATA_DIR / "dashboard.sqlite3"),
+            "CONN_MAX_AGE": 60,  # Opening the file again for each poll costs more than the poll.
             # A file, not memory: only files have the locks that several processes meet.
             "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")},
             # Measured: without IMMEDIATE thousands of "database is locked", with it none.
@@ -169,6 +170,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "dashboard.middleware.NothingNew",
 ]
 ROOT_URLCONF = "dashboard.urls"
 WSGI_APPLICATION = "dashboard.wsgi.application"

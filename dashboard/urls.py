@@ -10,6 +10,7 @@ from dashboard.views import (
     asking,
     budget,
     errors,
+    export,
     health,
     instance,
     instances,
@@ -25,6 +26,7 @@ from dashboard.views import (
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("instances/", instances.instance_list, name="instances"),
+    path("instances/export.<slug:kind>", export.instance_export, name="export"),
     path("accounts/<str:account_id>/workflows/", overview.account_workflows, name="workflows"),
     path(
         "accounts/<str:account_id>/workflows/<str:workflow_name>/",

@@ -7,6 +7,7 @@ from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.operation import Item, Operation
 from dashboard.models.progress import Gap, Place, Progress
+from dashboard.models.search_text import SearchText
 from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
 from dashboard.models.tally import Tally
 from dashboard.models.user import Role, User
@@ -24,6 +25,7 @@ __all__ = [
     "Place",
     "Progress",
     "Role",
+    "SearchText",
     "StepFeed",
     "StepHour",
     "Tally",

@@ -1,67 +1,190 @@
+"""Which instances are wanted, as plain values; `matching.py` finds them."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import reduce
-from operator import or_
-from typing import Self
+from typing import ClassVar, Protocol, Self
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+
+from dashboard.cloudflare.types import FINISHED
+from dashboard.models.search_text import SearchText
+
+#: Columns of Cloudflare's times, which a time range can be of.
+TIMES = ("created_on", "started_on", "ended_on")
+STATES = {
+    "finished": Q(status__in=FINISHED),
+    "unfinished": ~Q(status__in=FINISHED) & Q(expired_at=None),
+    "gone": Q(expired_at__isnull=False),
+    "restarted": Q(generation__gt=1),
+    "read": Q(read_at__isnull=False),
+}
+#: Fewer letters than this are in no index.
+SHORTEST = 3
+
+
+class Clause(Protocol):
+    """One thing that must hold of a row of `Instance`."""
+
+    @property
+    def condition(self) -> Q: ...
+
+
+@dataclass(frozen=True)
+class Equal:
+    """The column holds just this."""
+
+    column: str
+    value: str
+
+    @property
+    def condition(self) -> Q:
+        return Q((self.column, self.value))
+
+
+@dataclass(frozen=True)
+class StartsWith:
+    """The column begins with this."""
+
+    column: str
+    value: str
+
+    @property
+    def condition(self) -> Q:
+        return Q((f"{self.column}__startswith", self.value))
+
+
+@dataclass(frozen=True)
+class Within:
+    """The column lies from one value on and before another; a row without a value does not."""
+
+    column: str
+    since: datetime | int | None
+    until: datetime | int | None
+
+    @property
+    def condition(self) -> Q:
+        told = Q()
+        if self.since is not None:
+            told &= Q((f"{self.column}__gte", self.since))
+        if self.until is not None:
+            told &= Q((f"{self.column}__lt", self.until))
+        return told
+
+
+@dataclass(frozen=True)
+class InState:
+    """One of STATES."""
+
+    name: str
+
+    @property
+    def condition(self) -> Q:
+        return STATES[self.name]
+
+
+@dataclass(frozen=True)
+class Contains:
+    """The text stands somewhere in one of the places: the id, or columns of SearchText."""
+
+    text: str
+    places: tuple[str, ...]
+
+    #: Where a word is looked for; one too short for an index in ids only, which is quick enough.
+    ANYWHERE: ClassVar = ("instance_id", "error", "steps", "body")
+
+    @property
+    def condition(self) -> Q:
+        if self.is_short and "instance_id" in self.places:
+            return Q(instance_id__icontains=self.text)
+        told = Q()
+        columns = Q()
+        for place in self.places:
+            if place == "instance_id":
+                told = Q(instance_id__icontains=self.text)
+            else:
+                columns |= Q((f"{place}__icontains", self.text))
+        if columns:
+            told |= Q(Exists(SearchText.objects.filter(columns, instance=OuterRef("pk"))))
+        return told
+
+    @property
+    def is_short(self) -> bool:
+        return len(self.text) < SHORTEST
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """One of several holds."""
+
+    clauses: tuple[Clause, ...]
+
+    @property
+    def condition(self) -> Q:
+        told = Q()
+        for clause in self.clauses:
+            told |= clause.condition
+        return told
+
+
+@dataclass(frozen=True)
+class Not:
+    """What must not hold."""
+
+    clause: Clause
+
+    @property
+    def condition(self) -> Q:
+        return ~self.clause.condition
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Values that are wanted (None: any) and values that are not."""
+
+    wanted: tuple[str, ...] | None = None
+    unwanted: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.wanted is not None or bool(self.unwanted)
+
+    def also(self, values: tuple[str, ...], is_excluded: bool) -> Self:
+        """With these values, wanted or not."""
+        if is_excluded:
+            return replace(self, unwanted=(*self.unwanted, *values))
+        return replace(self, wanted=(*(self.wanted or ()), *values))
 
 
 @dataclass(frozen=True)
 class InstanceFilters:
-    """Which instances are wanted; what is left empty does not narrow.
+    """All must hold; what is left empty does not narrow. A workflow is named by its name, or by its
+    account's id or name, a slash, and its name; an account by its id or name."""
 
-    `workflows` are pairs of account id and name. `version` is an id or its beginning, `text` any
-    part of the instance's id. The time range holds its start and not its end.
-    """
+    statuses: Choice = Choice()
+    workflows: Choice = Choice()
+    accounts: Choice = Choice()
+    clauses: tuple[Clause, ...] = ()
 
-    statuses: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
-    workflows: tuple[tuple[str, str], ...] = ()
-    version: str = ""
-    triggers: tuple[str, ...] = ()
-    time_field: str = "created_on"
-    since: datetime | None = None
-    until: datetime | None = None
-    text: str = ""
-
-    @property
-    def condition(self) -> Q:
-        """All of them at once, for a QuerySet of instances."""
-        wanted = Q()
-        if self.statuses:
-            wanted &= Q(status__in=self.statuses)
-        if self.accounts or self.workflows:
-            wanted &= self._places
-        if self.version:
-            wanted &= Q(version_id__startswith=self.version)
-        if self.triggers:
-            wanted &= Q(trigger__in=self.triggers)
-        if self.since:
-            wanted &= Q((f"{self.time_field}__gte", self.since))
-        if self.until:
-            wanted &= Q((f"{self.time_field}__lt", self.until))
-        if self.text:
-            wanted &= Q(instance_id__icontains=self.text)
-        return wanted
-
-    @property
-    def _places(self) -> Q:
-        """In any of these accounts or workflows."""
-        places = [
-            Q(workflow__account__account_id=account_id, workflow__name=name)
-            for account_id, name in self.workflows
-        ]
-        if self.accounts:
-            places.append(Q(workflow__account__account_id__in=self.accounts))
-        return reduce(or_, places)
+    def __bool__(self) -> bool:
+        return self != type(self)()
 
     @property
     def of_any_status(self) -> Self:
-        return replace(self, statuses=())
+        return replace(self, statuses=Choice())
 
     @property
     def of_any_time(self) -> Self:
-        return replace(self, since=None, until=None)
+        return replace(self, clauses=tuple(c for c in self.clauses if not is_time(c)))
+
+    @property
+    def is_timed(self) -> bool:
+        return self.of_any_time != self
+
+
+def is_time(clause: Clause) -> bool:
+    """True for a clause about one of TIMES."""
+    if isinstance(clause, AnyOf):
+        return all(map(is_time, clause.clauses))
+    inner = clause.clause if isinstance(clause, Not) else clause
+    return isinstance(inner, Within) and inner.column in TIMES

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import BooleanField, Case, Count, F, Q, Value, When
+from django.db.models import Case, Count, F, Q, When
 from django.urls import reverse
 
 from dashboard.cloudflare import EventType, parsing, types
@@ -14,6 +14,7 @@ from dashboard.cloudflare.events import ENDS
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models.filters import InstanceFilters
 from dashboard.models.keyset import Cursor
+from dashboard.models.matching import Matching
 from dashboard.models.workflow import Workflow
 
 #: A list has shown, since the hint, what the event told; or the instance itself was read.
@@ -62,18 +63,21 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
             HINT_IS_SETTLED | Q(expired_at__isnull=False)
         )
 
-    def matching(self, filters: InstanceFilters) -> Self:
-        return self.filter(filters.condition)
+    def matching(self, filters: InstanceFilters) -> InstanceQuerySet:
+        """Those that fit the filters, in no order."""
+        return Matching(self, filters).rows
 
-    def telling_whether_matching(self, filters: InstanceFilters) -> Self:
-        """All of them; `is_match` tells which fit the filters."""
-        if not filters.condition:
-            return self.annotate(is_match=Value(True))
-        return self.annotate(
-            is_match=Case(
-                When(filters.condition, then=True), default=False, output_field=BooleanField()
-            )
+    def in_order_of(self, keys: list[int]) -> list[Instance]:
+        """The rows with these primary keys, as far as they are still there, with their workflows:
+        one object for all rows of a workflow, for making one for each row costs more than all else.
+        """
+        found = {row.pk: row for row in self.filter(pk__in=keys)}
+        workflows = Workflow.objects.select_related("account").in_bulk(
+            {row.workflow_id for row in found.values()}
         )
+        for row in found.values():
+            row.workflow = workflows[row.workflow_id]
+        return [found[pk] for pk in keys if pk in found]
 
     def between(self, after: Cursor | None, until: Cursor | None) -> Self:
         """Those that stand after one place in their order and before another."""
@@ -140,6 +144,9 @@ class Instance(models.Model):
     hinted_at = models.DateTimeField(null=True)
     hint = models.CharField(max_length=32, default="")
     left_at = models.DateTimeField(null=True)
+
+    #: False where a list shows it again although it no longer fits what was asked for.
+    is_match = True
 
     objects = InstanceQuerySet.as_manager()
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
-from django.db import models
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.expressions import OrderBy
 
@@ -43,6 +45,13 @@ class Order:
             OrderBy(F(self.field), descending=is_descending, **nulls),
             OrderBy(F("pk"), descending=is_descending),
         ]
+
+    def sql(self, *, is_reversed: bool = False) -> str:
+        """The same for rows of a primary key and the field's value."""
+        is_descending = self.is_descending != is_reversed
+        way = "DESC" if is_descending else "ASC"
+        nulls = "FIRST" if is_reversed else "LAST"
+        return f"2 {way} NULLS {nulls}, 1 {way}"
 
     def cursor_of(self, row: models.Model) -> Cursor:
         return Cursor(self, getattr(row, self.field), row.pk)
@@ -81,9 +90,9 @@ class Cursor:
         """Rows that stand after this place."""
         if self.value is None:
             return Q((self.order.field, None)) & self._beyond("pk", self.pk, is_later=True)
-        return self._past(is_later=True) | (
-            Q((self.order.field, None)) if self.order.is_nullable else Q()
-        )
+        if not self.order.is_nullable:
+            return self._past(is_later=True)
+        return self._past(is_later=True) | Q((self.order.field, None))
 
     def earlier(self) -> Q:
         """Rows that stand before this place."""
@@ -93,11 +102,15 @@ class Cursor:
         return self._past(is_later=False)
 
     def _past(self, *, is_later: bool) -> Q:
-        same = Q((self.order.field, self.value)) & self._beyond("pk", self.pk, is_later=is_later)
-        return self._beyond(self.order.field, self.value, is_later=is_later) | same
+        """Written so that an index can begin at the place: an OR at the top would hide it."""
+        field, value = self.order.field, self.value
+        beyond = self._beyond(field, value, is_later=is_later)
+        from_here = self._beyond(field, value, is_later=is_later, or_equal=True)
+        return from_here & (beyond | self._beyond("pk", self.pk, is_later=is_later))
 
-    def _beyond(self, field: str, value: Value, *, is_later: bool) -> Q:
-        return Q((f"{field}__{'lt' if self.order.is_descending == is_later else 'gt'}", value))
+    def _beyond(self, field: str, value: Value, *, is_later: bool, or_equal: bool = False) -> Q:
+        comparison = "lt" if self.order.is_descending == is_later else "gt"
+        return Q((f"{field}__{comparison}{'e' * or_equal}", value))
 
 
 @dataclass(frozen=True)
@@ -121,22 +134,65 @@ class Page(Generic[Row]):
 
 
 def page_of(
-    rows: models.QuerySet[Row],
+    lists: Sequence[models.QuerySet[Row]],
+    read: Callable[[list[int]], list[Row]],
     order: Order,
     *,
     size: int,
     after: Cursor | None = None,
     before: Cursor | None = None,
 ) -> Page[Row]:
-    """The rows right after or right before a place, or the first ones."""
-    if before is not None:
-        backwards = rows.filter(before.earlier()).order_by(*order.ordering(is_reversed=True))
-        found = list(backwards[: size + 1])
-        return Page(found[:size][::-1], order, has_previous=len(found) > size, has_next=True)
-    if after is not None:
-        rows = rows.filter(after.later())
-    found = list(rows.order_by(*order.ordering())[: size + 1])
-    return Page(found[:size], order, has_previous=after is not None, has_next=len(found) > size)
+    """The rows right after or right before a place, or the first ones, out of lists that have no
+    row in common; `read` gives rows for their keys, in that order."""
+    is_reversed = before is not None
+    between = before.earlier() if before else after.later() if after else Q()
+    found = first_keys(
+        [rows.filter(between) for rows in lists], order, limit=size + 1, is_reversed=is_reversed
+    )
+    rows, has_more = read(found[:size][:: -1 if is_reversed else 1]), len(found) > size
+    if is_reversed:
+        return Page(rows, order, has_previous=has_more, has_next=True)
+    return Page(rows, order, has_previous=after is not None, has_next=has_more)
+
+
+def pages_of(
+    lists: Sequence[models.QuerySet[Row]],
+    read: Callable[[list[int]], list[Row]],
+    order: Order,
+    *,
+    size: int,
+) -> Iterator[Page[Row]]:
+    """All pages, one after the other."""
+    page = page_of(lists, read, order, size=size)
+    yield page
+    while page.has_next and page.rows:
+        page = page_of(lists, read, order, size=size, after=order.cursor_of(page.rows[-1]))
+        yield page
+
+
+def first_keys(
+    lists: Iterable[models.QuerySet[Row]], order: Order, *, limit: int, is_reversed: bool = False
+) -> list[int]:
+    """The primary keys of the first rows of all lists together: each is read in the order of its
+    own index as far as needed, and then they are merged."""
+    parts: list[str] = []
+    arguments: list[Any] = []
+    for rows in lists:
+        first = rows.order_by(*order.ordering(is_reversed=is_reversed))[:limit]
+        try:
+            statement, values = first.values_list("pk", order.field).query.sql_with_params()
+        except EmptyResultSet:
+            continue
+        parts.append(f"SELECT * FROM ({statement}) AS list{len(parts)}")  # noqa: S608
+        arguments += values
+    if not parts:
+        return []
+    merged = " UNION ALL ".join(parts)
+    if len(parts) > 1:
+        merged += f" ORDER BY {order.sql(is_reversed=is_reversed)} LIMIT {limit:d}"
+    with connection.cursor() as cursor:
+        cursor.execute(merged, arguments)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _is_number(value: object) -> bool:

@@ -14,6 +14,7 @@ from dashboard.models import bulk, bulk_insert, bulk_sql, merging, tallies
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail, facts_of
 from dashboard.models.merging import Merge
+from dashboard.models.search_text import SearchText, searchable
 from dashboard.models.storing import fits, storable_facts
 from dashboard.models.tallies import Moves
 from dashboard.models.workflow import Version, Workflow
@@ -235,6 +236,7 @@ def record_detail(
                 "body": InstanceDetail.pack(detail.raw),
             },
         )
+        SearchText.objects.update_or_create(instance=row, defaults=searchable(detail))
         tallies.add(moves)
     return row
 
@@ -332,6 +334,7 @@ def _apply(row: Instance, merge: Merge, now: datetime, moves: Moves) -> bool:
     if merge.change in {Change.Kind.RESTARTED, Change.Kind.REUSED}:
         row.generation += 1
         row.status_seen_at = now
+        SearchText.objects.filter(instance=row).update(error="")
     if merge.fields.get("status", row.status) != row.status:
         row.status_seen_at = now
     for name, value in merge.fields.items():

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
-from dashboard.models.instance import Instance
 from dashboard.models.tally import Tally
-from dashboard.models.workflow import Workflow
+
+if TYPE_CHECKING:
+    from dashboard.models.instance import Instance
 
 #: How many instances more, or fewer, there are of (workflow's key, status, has not expired).
 Moves = Counter[tuple[int, str, bool]]
@@ -35,14 +37,14 @@ DRIFT = """
 """
 
 
-def counts(workflows: Iterable[Workflow] | None = None) -> dict[str, int]:
-    """How many instances are kept of each status, of all workflows or of these."""
+def counts(workflows: Iterable[int] | None = None) -> dict[str, int]:
+    """How many instances are kept of each status, of all workflows or of those with these keys."""
     tallies = _of(workflows).values_list("status").annotate(number=Sum("held"))
     return dict(tallies.filter(number__gt=0))
 
 
-def counts_by_workflow(workflows: Iterable[Workflow]) -> dict[int, dict[str, int]]:
-    """The same for each of the workflows, by its key."""
+def counts_by_workflow(workflows: Iterable[int]) -> dict[int, dict[str, int]]:
+    """The same for each of them."""
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
     tallies = _of(workflows).filter(held__gt=0)
     for pk, status, held in tallies.values_list("workflow", "status", "held"):
@@ -98,6 +100,6 @@ def recount(workflow_id: int) -> None:
         add(moves)
 
 
-def _of(workflows: Iterable[Workflow] | None) -> QuerySet[Tally]:
+def _of(workflows: Iterable[int] | None) -> QuerySet[Tally]:
     tallies = Tally.objects.order_by()
     return tallies if workflows is None else tallies.filter(workflow__in=[*workflows])

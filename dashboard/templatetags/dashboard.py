@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from html import escape
 from typing import Any
 
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.cloudflare.types import Status
 from dashboard.insight.durations import spoken
@@ -20,6 +21,7 @@ from dashboard.models.operation import State
 register = template.Library()
 
 NOTHING = "–"
+CURRENT = ' aria-current="true"'
 STATUS_WORDS = {
     Status.QUEUED: "Queued",
     Status.RUNNING: "Running",
@@ -45,6 +47,7 @@ NOTICE_ICONS = {"error": "errored", "warning": "warning", "good": "complete"}
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str) -> SafeString:
     """An icon of static/icons.svg; it says nothing by itself, so a word stands beside it."""
     return format_html(
@@ -147,6 +150,19 @@ def chosen(choices: Iterable[Any]) -> list[Any]:
     return [choice for choice in choices if choice.is_chosen]
 
 
+@register.simple_tag
+def menu_links(choices: Iterable[Any]) -> SafeString:
+    """The entries of a menu, each a link; a template takes ten times as long for a hundred."""
+    entries = (
+        f'<a href="{escape(choice.href)}"{CURRENT if choice.is_chosen else ""}>'
+        f"{escape(choice.title)}"
+        + (f' <span class="faint">{escape(choice.note)}</span>' if choice.note else "")
+        + "</a>"
+        for choice in choices
+    )
+    return mark_safe("".join(entries))  # noqa: S308  (everything in it is escaped)
+
+
 @register.filter
 def or_nothing(value: object) -> object:
     """ "–" for what is None or empty; 0 is a number."""
@@ -179,8 +195,8 @@ def _about(seconds: int) -> str:
 
 
 def _iso(value: datetime) -> str:
-    return timezone.localtime(value, timezone.get_default_timezone()).isoformat()
+    return value.astimezone(UTC).isoformat()
 
 
 def _utc(value: datetime) -> str:
-    return f"{value.astimezone(timezone.get_default_timezone()):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{value.astimezone(UTC).isoformat(' ')[:19]} UTC"

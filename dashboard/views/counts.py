@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from django.urls import reverse
 
 from dashboard.cloudflare.types import Status
+from dashboard.search.language import Query, Term
+from dashboard.views.links import SAFE
 
 #: What needs somebody comes first, what is over and well comes last.
 STATUSES = (
@@ -31,7 +33,6 @@ class StatusCount:
     status: str
     number: int
     href: str
-    is_chosen: bool = False
 
 
 def in_order(counts: Mapping[str, int], also: Iterable[str] = ()) -> list[str]:
@@ -42,15 +43,16 @@ def in_order(counts: Mapping[str, int], also: Iterable[str] = ()) -> list[str]:
 
 
 def status_counts(
-    counts: Mapping[str, int], statuses: Iterable[str], **parameters: str
+    counts: Mapping[str, int], statuses: Iterable[str], **terms: str
 ) -> list[StatusCount]:
     """The count of each of these statuses, with a link into the instance list."""
     return [
-        StatusCount(status, counts.get(status, 0), _list_address(status, parameters))
+        StatusCount(status, counts.get(status, 0), list_address(**terms, status=status))
         for status in statuses
     ]
 
 
-def _list_address(status: str, parameters: Mapping[str, str]) -> str:
-    query = urlencode({**parameters, "status": status}, safe="/:")
-    return f"{reverse('instances')}?{query}"
+def list_address(**terms: str) -> str:
+    """The instance list, narrowed by these terms of the search language."""
+    query = Query(tuple(Term(key, (value,)) for key, value in terms.items()))
+    return f"{reverse('instances')}?q={quote(str(query), safe=SAFE)}"

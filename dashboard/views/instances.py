@@ -12,18 +12,22 @@ from dashboard.models import Workflow
 from dashboard.views.links import Links
 from dashboard.views.listing import Listing
 from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.shared import shared
 
 
 @require_safe
+@shared
 def instance_list(request: HtmxHttpRequest) -> HttpResponse:
     """The rows that fit the filters; refreshed, exactly the rows that are on the page."""
     links = Links(request)
-    if links.has_blanks:
+    if not links.is_tidy:
         return redirect(links.tidy)
     now = timezone.now()
     form = InstanceFilterForm(request.GET, now=now)
     status = 200 if form.is_valid() else 400
-    for account_id, name in form.filters.workflows:
-        Workflow.objects.addressed(account_id, name).present().mark_watched(now)
-    ctx = {"now": now, "form": form, "listing": Listing(form, links)}
+    listing = Listing(form, links)
+    if form.filters.workflows.wanted:
+        chosen = Workflow.objects.filter(pk__in=listing.matching.workflows or ())
+        chosen.present().mark_watched(now)
+    ctx = {"now": now, "form": form, "listing": listing}
     return render_page(request, "instances/list.html", fragment="rows", ctx=ctx, status=status)

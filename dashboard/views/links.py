@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
+from urllib.parse import quote
 
 from django.http import HttpRequest, QueryDict
 
+from dashboard.forms.old_addresses import translated
+from dashboard.search.language import Query
+
+#: What stands in an address as it is, so that people can read it.
+SAFE = "/:*,"
 #: They name a place in one list; another list begins at its start.
 PLACE = ("after", "before", "until", "shown")
 
@@ -15,20 +22,17 @@ class Links:
 
     def __init__(self, request: HttpRequest) -> None:
         self.path = request.path
-        self._given = request.GET
-        self._query = _without_blanks(request.GET)
+        self._given = _without_blanks(translated(request.GET))
+        self._query = self._given.copy()
         for name in PLACE:
             self._query.pop(name, None)
-
-    @property
-    def has_blanks(self) -> bool:
-        """True for the address that a form without JavaScript makes: each empty field is in it."""
-        return any("" in values for _, values in self._given.lists())
+        #: False for old links, and for what a form without JavaScript makes: each empty field.
+        self.is_tidy = self._given == request.GET
 
     @property
     def tidy(self) -> str:
-        """The same page without the empty parameters."""
-        return self._address(_without_blanks(self._given))
+        """The same page in the search language and without empty parameters."""
+        return self._address(self._given)
 
     def here(self, *, leaving_out: Iterable[str] = (), **parameters: str) -> str:
         """The same page of the list, with these parameters as far as they are not empty."""
@@ -42,14 +46,6 @@ class Links:
             query.pop(name, None)
         return self._address(query)
 
-    def toggled(self, name: str, value: str) -> str:
-        """With this value of a repeated parameter if it is not there, else without it."""
-        query = self._query.copy()
-        values = query.getlist(name)
-        others = [other for other in values if other != value]
-        query.setlist(name, others if value in values else [*values, value])
-        return self._address(query)
-
     def replaced(self, **parameters: str) -> str:
         """With these parameters; "" takes one away."""
         query = self._query.copy()
@@ -59,11 +55,38 @@ class Links:
                 query[name] = value
         return self._address(query)
 
+    def searching(self, query: Query) -> str:
+        """The list of this query from its start, with the other parameters as they are."""
+        text = quote(str(query), safe=SAFE)
+        told = [*filter(None, [self._without_query]), *([f"q={text}"] if text else [])]
+        return f"{self.path}?{'&'.join(told)}" if told else self.path
+
+    def elsewhere(self, path: str) -> str:
+        """Another page with the same query and order."""
+        query = self._query.copy()
+        for name in set(query) - {"q", "sort"}:
+            del query[name]
+        return f"{path}?{query.urlencode(safe=SAFE)}" if query else path
+
+    @cached_property
+    def _without_query(self) -> str:
+        """Written once: a page has a link for each status and workflow."""
+        others = self._query.copy()
+        others.pop("q", None)
+        return others.urlencode(safe=SAFE)
+
+    @property
+    def others(self) -> list[tuple[str, str]]:
+        """What a form that searches anew takes along: everything but the query and the place."""
+        return [
+            (name, value) for name, values in self._query.lists() for value in values if name != "q"
+        ]
+
     def without(self, *names: str) -> str:
         return self.replaced(**dict.fromkeys(names, ""))
 
     def _address(self, query: QueryDict) -> str:
-        text = query.urlencode(safe="/:*")
+        text = query.urlencode(safe=SAFE)
         return f"{self.path}?{text}" if text else self.path
 
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
@@ -35,15 +35,13 @@ def render_page(
     """The page, or only its named fragment when htmx asks for it.
 
     The server picks the fragment; a client cannot name one. A restored history entry gets the page.
-    A fragment that says what the last one said is answered by 304, so that htmx leaves it alone.
+    A fragment bears a tag of what it says: see middleware.NothingNew.
     """
     is_fragment = bool(request.htmx) and not request.htmx.history_restore_request
     name = f"{template}#{fragment}" if is_fragment else template
     response = render(request, name, {**ctx, "is_fragment": is_fragment}, status=status)
     if is_fragment and request.method == "GET" and status == 200:
         response.headers["HX-PTag"] = _tag(response.content)
-        if request.headers.get("HX-PTag") == response.headers["HX-PTag"]:
-            response = HttpResponseNotModified(headers={"HX-PTag": response.headers["HX-PTag"]})
     response.headers["Vary"] = "HX-Request"
     return response
 

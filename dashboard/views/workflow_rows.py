@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models import Account, Progress, Workflow, tallies
 from dashboard.models.progress import Coverage
-from dashboard.views.counts import StatusCount, in_order, status_counts
+from dashboard.views.counts import StatusCount, in_order, list_address, status_counts
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,12 @@ class WorkflowRow:
 
     @property
     def address(self) -> str:
-        """How the instance list's address names it."""
+        """How the search language names it."""
         return f"{self.workflow.account.account_id}/{self.workflow.name}"
+
+    @property
+    def instances_href(self) -> str:
+        return list_address(workflow=self.address)
 
     @property
     def schedules(self) -> list[Schedule]:
@@ -128,7 +132,7 @@ class AccountWorkflows:
 def rows_of(workflows: Iterable[Workflow]) -> list[WorkflowRow]:
     """With Cloudflare's own counts where it gives them, else with those of what is kept here."""
     workflows = list(workflows)
-    kept = tallies.counts_by_workflow(row for row in workflows if row.counts is None)
+    kept = tallies.counts_by_workflow(row.pk for row in workflows if row.counts is None)
     return [
         WorkflowRow(
             workflow, kept.get(workflow.pk, {}) if workflow.counts is None else workflow.counts

@@ -62,7 +62,7 @@ def test_a_chip_narrows_the_list_and_is_in_the_address(screen: Page) -> None:
 
     screen.get_by_role("navigation", name="Filter by status").get_by_text("Errored").click()
 
-    expect(screen).to_have_url(re.compile(r"\?q=i-&status=errored$"))
+    expect(screen).to_have_url(re.compile(r"\?q=i-%20status:errored$"))
     expect(screen.locator("tbody tr")).to_have_count(2)
     screen.go_back()
     expect(screen.locator("tbody tr")).to_have_count(6)
@@ -102,30 +102,75 @@ def test_a_refresh_with_nothing_new_transfers_nothing(screen: Page, path: str) -
         refresh(screen)
 
 
-def test_a_list_to_choose_from_folds_away_when_somebody_goes_on(screen: Page) -> None:
+def test_a_menu_folds_away_when_somebody_goes_on(screen: Page) -> None:
     fill(1)
     screen.goto("/instances/")
-    screen.locator("summary", has_text="any").first.click()
-    expect(screen.get_by_label("orders")).to_be_visible()
+    screen.locator("summary", has_text="Workflow").click()
+    expect(screen.get_by_role("link", name="orders").first).to_be_visible()
 
     screen.keyboard.press("Escape")
 
-    expect(screen.get_by_label("orders")).to_be_hidden()
+    expect(screen.locator("details.choose[open]")).to_have_count(0)
 
 
 def test_a_refresh_leaves_what_is_being_chosen_alone(screen: Page) -> None:
     fill(3)
     screen.goto("/instances/")
-    screen.locator("summary", has_text="any").first.click()
-    screen.get_by_label("orders").check()
-    screen.get_by_label("Id contains").fill("half-typ")
+    screen.get_by_role("searchbox", name="Search").fill("half-typ")
+    screen.locator("summary", has_text="Workflow").click()
     Instance.objects.update(status="paused")
 
     refresh(screen)
 
     expect(screen.locator("tbody .badge").first).to_have_text(re.compile("Paused"))
-    expect(screen.get_by_label("orders")).to_be_checked()
-    expect(screen.get_by_label("Id contains")).to_have_value("half-typ")
+    expect(screen.locator("details.choose[open]")).to_have_count(1)
+    expect(screen.get_by_role("searchbox", name="Search")).to_have_value("half-typ")
+
+
+def test_box_menus_and_chips_are_one_thing_and_in_the_address(screen: Page) -> None:
+    fill(6)
+    screen.goto("/instances/")
+
+    screen.locator("summary", has_text="Workflow").click()
+    screen.locator("details[open] a", has_text="orders").click()
+    screen.get_by_role("link", name="Without Running").click()
+
+    box = screen.get_by_role("searchbox", name="Search")
+    expect(box).to_have_value("workflow:orders -status:running")
+    expect(screen.locator("tbody tr")).to_have_count(2)
+
+
+def test_what_cannot_be_read_is_said_below_the_box_and_stays_in_it(window: Page) -> None:
+    fill(3)
+    window.goto("/instances/")
+    box = window.get_by_role("searchbox", name="Search")
+
+    box.fill("workflow:orders started:soon")
+    box.press("Enter")
+
+    expect(window.locator("#q-notes")).to_contain_text("started: wants a time such as >2h")
+    expect(window.get_by_role("searchbox", name="Search")).to_have_value(
+        "workflow:orders started:soon"
+    )
+    expect(window.locator("tbody tr")).to_have_count(3)
+
+
+def test_a_chip_tells_how_many_came_since_the_page_was_loaded(screen: Page) -> None:
+    fill(3)
+    screen.goto("/instances/")
+    chip = screen.locator('.chip[data-chip="running"]')
+    expect(chip.locator(".since")).to_have_count(0)
+    instance("late-1", created_on=THEN + minutes(99))
+    instance("late-2", created_on=THEN + minutes(98))
+
+    refresh(screen)
+    expect(chip.locator(".since")).to_have_text("+2")
+    Instance.objects.filter(instance_id="late-1").update(status="errored")
+    refresh(screen)
+
+    expect(chip.locator(".since")).to_have_text("+1")
+    screen.reload()
+    expect(screen.locator(".since")).to_have_count(0)
 
 
 def test_the_age_of_the_data_ticks_and_turns_into_a_warning(screen: Page) -> None:
@@ -165,12 +210,12 @@ def test_when_the_dashboard_does_not_answer_the_page_says_so_and_keeps_its_rows(
 
 def test_who_was_signed_out_meanwhile_is_asked_to_sign_in_and_comes_back(screen: Page) -> None:
     fill(3)
-    screen.goto("/instances/?status=errored")
+    screen.goto("/instances/?q=status:errored")
     screen.context.clear_cookies()
 
     screen.evaluate("document.body.dispatchEvent(new CustomEvent('poll'))")
 
-    expect(screen).to_have_url(re.compile(r"/sign-in/\?next=/instances/%3Fstatus%3Derrored"))
+    expect(screen).to_have_url(re.compile(r"/sign-in/\?next=/instances/%3Fq%3Dstatus%3Aerrored"))
 
 
 def test_the_theme_is_kept_from_page_to_page(screen: Page) -> None:

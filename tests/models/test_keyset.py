@@ -3,12 +3,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.db.models.functions import Mod
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashboard.forms.instance_filters import ORDERS
 from dashboard.models import Instance
-from dashboard.models.keyset import BadCursor, Cursor, Order, page_of
+from dashboard.models.keyset import BadCursor, Cursor, Order, Page, page_of
 from tests.rows import THEN, workflow
 
 #: Few different values, so that ties and blanks are common.
@@ -63,31 +64,43 @@ def in_memory(order: Order) -> list[int]:
     field=st.sampled_from(sorted(ORDERS)),
     is_descending=st.booleans(),
     size=st.integers(1, 4),
+    lists=st.integers(1, 3),
 )
-def test_walking_the_pages_either_way_meets_every_row_once_and_in_order(
+def test_walking_the_pages_of_merged_lists_either_way_meets_every_row_once_and_in_order(
     rows: list[tuple[int, int | None, int | None, int | None]],
     field: str,
     is_descending: bool,
     size: int,
+    lists: int,
 ) -> None:
     make(rows)
+    parts = [
+        Instance.objects.alias(part=Mod("pk", lists)).filter(part=part) for part in range(lists)
+    ]
+
+    def page_at(after: str = "", before: str = "") -> Page[Instance]:
+        return page_of(
+            parts,
+            Instance.objects.in_order_of,
+            order,
+            size=size,
+            after=Cursor.read(after, order) if after else None,
+            before=Cursor.read(before, order) if before else None,
+        )
+
     order = Order(ORDERS[field].field, is_descending, ORDERS[field].is_nullable)
     whole = in_memory(order)
 
-    page = page_of(Instance.objects.all(), order, size=size)
+    page = page_at()
     forwards = [row.pk for row in page.rows]
     while page.next:
-        page = page_of(
-            Instance.objects.all(), order, size=size, after=Cursor.read(page.next, order)
-        )
+        page = page_at(after=page.next)
         forwards += [row.pk for row in page.rows]
     assert forwards == whole
 
     backwards = [row.pk for row in page.rows]
     while page.previous:
-        page = page_of(
-            Instance.objects.all(), order, size=size, before=Cursor.read(page.previous, order)
-        )
+        page = page_at(before=page.previous)
         backwards = [row.pk for row in page.rows] + backwards
     assert backwards == whole
 

@@ -38,7 +38,7 @@ def test_cloudflares_own_counts_are_shown_with_their_age_and_lead_into_the_list(
     html = reader.get("/").content.decode()
 
     assert "1,204" in html
-    assert 'href="/instances/?workflow=acc1/orders&amp;status=errored"' in html
+    assert 'href="/instances/?q=workflow:acc1/orders%20status:errored"' in html
     assert 'data-status="hibernating"' in html
     assert re.search(r"Cloudflare's own count\"><time [^>]*>3 s ago", html)
 

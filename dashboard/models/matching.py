@@ -1,0 +1,146 @@
+"""The instances that fit some filters, found by the indexes that there are.
+
+Three kinds of narrowing are known to the indexes: statuses, workflows, and texts that few rows
+hold. Several statuses or workflows are read as one list each and merged, for a plain `IN` reads and
+sorts all of them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from dashboard.cloudflare.types import FINISHED
+from dashboard.models import counting, search_index, tallies
+from dashboard.models.filters import Choice, Clause, InstanceFilters, InState, Within
+from dashboard.models.workflow import Workflow
+
+if TYPE_CHECKING:
+    from dashboard.models.instance import InstanceQuerySet
+
+#: A text that more instances hold is so common that reading the list in its order meets it soon.
+FEW = 1_000
+#: More lists than this are not worth merging.
+MOST_LISTS = 40
+
+
+class Matching:
+    """The rows of `among` that fit `filters`. Asks the database at most once for each thing."""
+
+    def __init__(self, among: InstanceQuerySet, filters: InstanceFilters) -> None:
+        self.among = among
+        self.filters = filters
+
+    @property
+    def rows(self) -> InstanceQuerySet:
+        """All of them, in no order."""
+        return self.narrowed(self.statuses, self.workflows)
+
+    @property
+    def lists(self) -> list[InstanceQuerySet]:
+        """Querysets that together hold every row once; each follows one index from its start."""
+        statuses: list[list[str] | None] = [self.statuses]
+        workflows: list[list[int] | None] = [self.workflows]
+        if self.keys is None and self.statuses:
+            statuses = [[status] for status in self.statuses]
+        is_few = len(statuses) * len(self.workflows or ()) <= MOST_LISTS
+        if self.keys is None and self.workflows and is_few:
+            workflows = [[pk] for pk in self.workflows]
+        return [self.narrowed(some, of) for some in statuses for of in workflows]
+
+    def narrowed(self, statuses: list[str] | None, workflows: list[int] | None) -> InstanceQuerySet:
+        """Those of the rows, whatever their status, that have one of these; None: any."""
+        rows = self.among.filter(self._rest)
+        if self.keys is not None:
+            rows = rows.filter(pk__in=self.keys)
+        if statuses is not None:
+            rows = rows.filter(_in("status", statuses))
+        return rows if workflows is None else rows.filter(_in("workflow", workflows))
+
+    @cached_property
+    def counts(self) -> counting.Counts:
+        """How many there are of each status, if none were chosen."""
+        return counting.counts(self)
+
+    @cached_property
+    def statuses(self) -> list[str] | None:
+        """The statuses that are wanted; None: any."""
+        wanted, unwanted = self.filters.statuses.wanted, {*self.filters.statuses.unwanted}
+        if InState("finished") in self.filters.clauses:
+            wanted = tuple(sorted(FINISHED)) if wanted is None else wanted
+        if InState("unfinished") in self.filters.clauses:
+            unwanted |= FINISHED
+        if wanted is None and not unwanted:
+            return None
+        known = sorted(tallies.counts()) if wanted is None else wanted
+        return [status for status in known if status not in unwanted]
+
+    @cached_property
+    def workflows(self) -> list[int] | None:
+        """The keys of the workflows that are wanted; None: any."""
+        accounts, workflows = self.filters.accounts, self.filters.workflows
+        if not accounts and not workflows:
+            return None
+        places = Workflow.objects.order_by("pk").values_list(
+            "pk", "name", "account__account_id", "account__name"
+        )
+        return [
+            pk
+            for pk, name, account_id, account_name in places
+            if _is_chosen(accounts, {account_id, account_name})
+            and _is_chosen(workflows, {name, f"{account_id}/{name}", f"{account_name}/{name}"})
+        ]
+
+    @property
+    def keys(self) -> set[int] | None:
+        """The rows with the texts that are looked for, where an index knows them and they are few;
+        None: any."""
+        return self._found[0]
+
+    @property
+    def is_indexed(self) -> bool:
+        """True when nothing but status, workflow and time of creation narrows."""
+        return all(_is_indexed(clause) for clause in self.filters.clauses)
+
+    def newest(self, status: str) -> InstanceQuerySet:
+        """The rows of a status as far as the indexes narrow, the newest first."""
+        rows = self.among.filter(_in("status", [status]))
+        if self.workflows is not None:
+            rows = rows.filter(_in("workflow", self.workflows))
+        for clause in filter(_is_indexed, self.filters.clauses):
+            rows = rows.filter(clause.condition)
+        return rows.order_by("-created_on", "-pk")
+
+    @property
+    def _rest(self) -> Q:
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[set[int] | None, Q]:
+        """The keys, and what else must hold of a row whatever its status and workflow."""
+        keys: set[int] | None = None
+        rest = Q()
+        for clause in self.filters.clauses:
+            found = search_index.found(clause, FEW)
+            if found is None:
+                rest &= clause.condition
+            else:
+                keys = found if keys is None else keys & found
+        return keys, rest
+
+
+def _in(column: str, values: list[str] | list[int]) -> Q:
+    """A single value is asked for by `=`: only then does an index go on in order."""
+    return Q((column, values[0])) if len(values) == 1 else Q((f"{column}__in", values))
+
+
+def _is_indexed(clause: Clause) -> bool:
+    return isinstance(clause, Within) and clause.column == "created_on"
+
+
+def _is_chosen(choice: Choice, names: set[str]) -> bool:
+    if choice.wanted is not None and names.isdisjoint(choice.wanted):
+        return False
+    return names.isdisjoint(choice.unwanted)

@@ -1,0 +1,202 @@
+"""Chips and menus over the instance list: each link writes the search language into the address."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from dashboard.cloudflare.types import Trigger
+from dashboard.models import Workflow
+from dashboard.models.counting import Counts
+from dashboard.search.language import Query, Term
+from dashboard.search.values import is_length
+from dashboard.views.counts import in_order
+from dashboard.views.links import Links
+
+TIMES = {"created": "Created", "started": "Started", "ended": "Ended"}
+PERIODS = {
+    "15m": "last 15 minutes",
+    "1h": "last hour",
+    "6h": "last 6 hours",
+    "24h": "last 24 hours",
+    "7d": "last 7 days",
+    "30d": "last 30 days",
+}
+#: Workflows beyond this are named in the box: nobody reads through so long a menu.
+MOST_CHOICES = 200
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A status with its count. `href` narrows to it or takes it back, `not_href` leaves it out.
+
+    `is_exact` is False when there may be more than `number`.
+    """
+
+    status: str
+    number: int
+    is_exact: bool
+    href: str
+    not_href: str
+    is_chosen: bool
+    is_excluded: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a menu; a click takes it or takes it back."""
+
+    title: str
+    href: str
+    is_chosen: bool
+    note: str = ""
+
+
+class Narrowing:
+    """What the list is narrowed to, and where each click leads."""
+
+    def __init__(self, query: Query, links: Links) -> None:
+        self.query = query
+        self.href = links.searching
+
+    def chips(self, counts: Counts) -> list[Chip]:
+        """Every status, in a fixed order."""
+        wanted = self.query.values("status")
+        unwanted = self.query.values("status", is_excluded=True)
+        return [
+            Chip(
+                status,
+                counts.numbers.get(status, 0),
+                counts.is_exact([status]),
+                self.href(self.query.toggled("status", status)),
+                self.href(self.query.toggled("status", status, is_excluded=True)),
+                status in wanted,
+                status in unwanted,
+            )
+            for status in in_order(counts.numbers, (*wanted, *unwanted))
+        ]
+
+    @property
+    def any_status_href(self) -> str:
+        return self.href(self.query.without("status"))
+
+    @property
+    def any_time_href(self) -> str:
+        return self.href(self._of_any_time)
+
+    @property
+    def wider_href(self) -> str:
+        """The last week, for who looked at less; "" for who looked at a range of their own."""
+        periods = {value.lstrip(">=") for term in self._times for value in term.values}
+        if not all(map(is_length, periods)) or periods & {"7d", "1w", "30d"}:
+            return ""
+        return self.href(self._since("7d"))
+
+    @cached_property
+    def workflows(self) -> list[Choice]:
+        """Every workflow once, and those that are asked for but not known here."""
+        known = self._places
+        names = Counter(name for _, _, name in known)
+        unknown = dict.fromkeys(self.query.values("workflow"))
+        choices = []
+        for account_id, account_name, name in known:
+            spellings = (name, f"{account_id}/{name}", f"{account_name}/{name}")
+            asked = next(filter(unknown.__contains__, spellings), "")
+            unknown.pop(asked, None)
+            value = asked or (name if names[name] == 1 else f"{account_id}/{name}")
+            choices.append(self._choice("workflow", value, name, account_name))
+        return self._not_known("workflow", unknown) + choices[:MOST_CHOICES]
+
+    @property
+    def accounts(self) -> list[Choice]:
+        """Every account, where there are several, and those that are asked for but not known."""
+        known = dict.fromkeys(place[:2] for place in self._places)
+        spellings = {spelling for place in known for spelling in place}
+        asked = self.query.values("account")
+        unknown = [value for value in asked if value not in spellings]
+        if len(known) < 2 and not asked:
+            return []
+        return self._not_known("account", unknown) + [
+            self._choice("account", account_id if account_id in asked else name, name)
+            for account_id, name in known
+        ]
+
+    @property
+    def triggers(self) -> list[Choice]:
+        known = [trigger.value for trigger in Trigger]
+        unknown = [value for value in self.query.values("trigger") if value not in known]
+        return self._not_known("trigger", unknown) + [
+            self._choice("trigger", value, value) for value in known
+        ]
+
+    @property
+    def time(self) -> str:
+        """Which of the times is narrowed, else that of creation."""
+        return next((term.key for term in self._times), "created")
+
+    @property
+    def times(self) -> list[Choice]:
+        """The same narrowing of another time."""
+        return [
+            Choice(title, self.href(self._of_any_time.also(*self._renamed(key))), key == self.time)
+            for key, title in TIMES.items()
+        ]
+
+    @property
+    def periods(self) -> list[Choice]:
+        chosen = {value.lstrip(">=") for term in self._times for value in term.values}
+        return [
+            Choice(title, self.href(self._since(period)), chosen == {period})
+            for period, title in PERIODS.items()
+        ]
+
+    @property
+    def time_text(self) -> str:
+        """The time range as it is written; "" when there is none."""
+        return " ".join(map(str, self._times))
+
+    @property
+    def rest(self) -> str:
+        """The query without its times: what a range from the form is added to."""
+        return str(self._of_any_time)
+
+    @property
+    def range_from(self) -> str:
+        return self._bound(">=")
+
+    @property
+    def range_to(self) -> str:
+        return self._bound("<")
+
+    def _bound(self, operator: str) -> str:
+        """The absolute time behind this operator, where one stands."""
+        values = (value for term in self._times for value in term.values)
+        found = (value.removeprefix(operator) for value in values if value.startswith(operator))
+        return next((text for text in found if text[:1].isdigit() and not is_length(text)), "")
+
+    @cached_property
+    def _places(self) -> list[tuple[str, str, str]]:
+        return Workflow.objects.places()
+
+    @property
+    def _times(self) -> list[Term]:
+        return [term for term in self.query.terms if term.key in TIMES and not term.is_excluded]
+
+    @property
+    def _of_any_time(self) -> Query:
+        return self.query.without(*TIMES)
+
+    def _since(self, period: str) -> Query:
+        return self._of_any_time.also(Term(self.time, (f">{period}",)))
+
+    def _renamed(self, key: str) -> list[Term]:
+        return [replace(term, key=key) for term in self._times]
+
+    def _choice(self, key: str, value: str, title: str, note: str = "") -> Choice:
+        is_chosen = value in self.query.values(key)
+        return Choice(title, self.href(self.query.toggled(key, value)), is_chosen, note)
+
+    def _not_known(self, key: str, values: Iterable[str]) -> list[Choice]:
+        return [self._choice(key, value, value, "not known here") for value in values]
