@@ -14,7 +14,7 @@ from tests.rows import THEN, account, instance, workflow
 PAGES = [
     "/accounts/acc1/workflows/orders/",
     "/accounts/acc1/workflows/orders/instances/one",
-    "/instances/?workflow=acc1/orders",
+    "/instances/?q=workflow:acc1/orders",
 ]
 
 

@@ -127,5 +127,5 @@ def test_the_page_takes_fourteen_queries_however_much_it_shows(
 
     with django_assert_num_queries(14):
         reader.get(PATH)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(10):
         reader.get(PATH, headers={"HX-Request": "true"})
