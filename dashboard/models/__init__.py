@@ -5,7 +5,8 @@ The database never leads: a row of the copy changes only because Cloudflare said
 
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail
-from dashboard.models.operation import Item, Operation
+from dashboard.models.item import Item, StageChange
+from dashboard.models.operation import Operation
 from dashboard.models.user import Role, User
 from dashboard.models.workflow import Version, Workflow
 
@@ -17,6 +18,7 @@ __all__ = [
     "Item",
     "Operation",
     "Role",
+    "StageChange",
     "User",
     "Version",
     "Workflow",

@@ -29,7 +29,13 @@ def operation(user: User, *ids: str, kind: str = "pause", **facts: Any) -> Opera
         }
     )
     for id_ in ids or ("one",):
-        Item.objects.create(operation=made, instance_id=id_, state=State.DONE, note="Paused.")
+        Item.objects.create(
+            operation=made,
+            workflow=made.workflow,
+            instance_id=id_,
+            state=State.DONE,
+            note="Paused.",
+        )
     return made
 
 
