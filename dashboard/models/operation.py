@@ -3,7 +3,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -12,6 +12,9 @@ from django.urls import reverse
 
 from dashboard.models.kept import Kept, KeptForGood
 from dashboard.models.workflow import Workflow
+
+if TYPE_CHECKING:
+    from dashboard.models.item import Item
 
 
 class Kind(models.TextChoices):
@@ -122,6 +125,9 @@ class Operation(Kept):
     judged_from = models.BigIntegerField(null=True)
     next_run_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True)
+
+    #: Set by pages that show many: what was done, where it was one instance.
+    only_item: Item | None = None
 
     objects = OperationQuerySet.as_manager()
 

@@ -10,9 +10,9 @@ from functools import cache
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 
-from dashboard.models import Instance, Item, Operation, StageChange, Workflow
+from dashboard.models import Item, Operation, StageChange, Workflow
+from dashboard.models.instance import InstanceQuerySet
 from dashboard.models.operation import Kind, Stage, State
 from dashboard.models.storing import storable, storable_json
 from dashboard.operations.performing import Wanted
@@ -38,7 +38,7 @@ class Terms:
 
 
 def begin(
-    instances: QuerySet[Instance], wanted: Wanted, terms: Terms, *, now: datetime
+    instances: InstanceQuerySet, wanted: Wanted, terms: Terms, *, now: datetime
 ) -> tuple[Operation, bool]:
     """Writes down an operation on these instances, and lets it run; the same key twice is one.
 

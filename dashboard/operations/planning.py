@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 
 from dashboard import connection
 from dashboard.cloudflare import Lane
 from dashboard.cloudflare.budget import part_of
 from dashboard.cloudflare.targets import Target
 from dashboard.models import Instance, Workflow
+from dashboard.models.instance import InstanceQuerySet
 from dashboard.models.operation import Kind
 from dashboard.operations import allowed
 from dashboard.operations.choices import refusal_for_workflow
@@ -31,6 +33,8 @@ BULK_KINDS = (
 IS_EXPIRED = ExpressionWrapper(Q(expired_at__isnull=False), output_field=BooleanField())
 #: An instance is read before it is acted on; then it is seen in a list, of 100 rows at best.
 CALLS = 2
+#: So many instances are shown before anybody says yes.
+FIRST = 10
 SEEN_PER_CALL = 25
 
 
@@ -52,7 +56,7 @@ class Plan:
     """How many would be acted on, and how many skipped for which reason.
 
     `seconds`: how long that takes under the present budget; None when that is not known, 0 where
-    nothing is limited.
+    nothing is limited. `first`: the first instances, each with why it would be skipped.
     """
 
     kind: Kind
@@ -60,6 +64,11 @@ class Plan:
     skipped: Mapping[str, int]
     calls: int
     seconds: float | None
+    first: tuple[tuple[Instance, str], ...]
+
+    @property
+    def takes(self) -> timedelta | None:
+        return None if self.seconds is None else timedelta(seconds=round(self.seconds))
 
     @property
     def acted_on(self) -> int:
@@ -82,7 +91,7 @@ def deletes(target: Target) -> bool:
     return target.documents_batch_delete or settings.CLOUDFLARE_UNDOCUMENTED_ROUTES
 
 
-def plan(kind: Kind, instances: QuerySet[Instance]) -> Plan:
+def plan(kind: Kind, instances: InstanceQuerySet) -> Plan:
     """What would become of these instances, as they were last seen. Asks Cloudflare nothing."""
     counted = (
         instances.order_by()
@@ -111,6 +120,7 @@ def plan(kind: Kind, instances: QuerySet[Instance]) -> Plan:
         dict(skipped.most_common()),
         sum(by_account.values()),
         seconds(by_account),
+        tuple((row, _refusal_of(kind, row)) for row in _first(instances)),
     )
 
 
@@ -122,6 +132,14 @@ def refusal(kind: Kind, workflow: Workflow, status: str, *, is_expired: bool) ->
     if kind is Kind.DELETE and not deletes(target):
         return f"{target.title} offers no documented way to delete an instance."
     return allowed.refusal(kind, status, is_expired=is_expired)
+
+
+def _first(instances: InstanceQuerySet) -> InstanceQuerySet:
+    return instances.newest_first().with_workflow()[:FIRST]
+
+
+def _refusal_of(kind: Kind, row: Instance) -> str:
+    return refusal(kind, row.workflow, row.status, is_expired=row.expired_at is not None)
 
 
 def calls(kind: Kind, number: int) -> int:
