@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             name='StageChange',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stage', models.CharField(choices=[('planned', 'Being written down'), ('running', 'Running'), ('paused', 'Paused'), ('halted', 'Stopped itself'), ('stopped', 'Stopped'), ('finished', 'Finished')], max_length=16)),
+                ('stage', models.CharField(choices=[('planned', 'Planned'), ('running', 'Running'), ('paused', 'Paused'), ('halted', 'Stopped itself'), ('stopped', 'Stopped'), ('finished', 'Finished')], max_length=16)),
                 ('changed_at', models.DateTimeField()),
                 ('note', models.TextField(default='')),
             ],
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='operation',
             name='stage',
-            field=models.CharField(choices=[('planned', 'Being written down'), ('running', 'Running'), ('paused', 'Paused'), ('halted', 'Stopped itself'), ('stopped', 'Stopped'), ('finished', 'Finished')], default='finished', max_length=16),
+            field=models.CharField(choices=[('planned', 'Planned'), ('running', 'Running'), ('paused', 'Paused'), ('halted', 'Stopped itself'), ('stopped', 'Stopped'), ('finished', 'Finished')], default='finished', max_length=16),
         ),
         migrations.AddField(
             model_name='operation',

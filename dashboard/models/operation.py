@@ -58,7 +58,7 @@ class Stage(models.TextChoices):
     failed, and somebody has to decide; STOPPED: somebody decided that nothing more is sent.
     """
 
-    PLANNED = "planned", "Being written down"
+    PLANNED = "planned", "Planned"
     RUNNING = "running", "Running"
     PAUSED = "paused", "Paused"
     HALTED = "halted", "Stopped itself"

@@ -17,6 +17,7 @@ from dashboard.models import Item, Operation
 from dashboard.models.operation import Stage
 from dashboard.views.asking import ask
 from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.links import Links
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.progress import Progress
 
@@ -28,7 +29,9 @@ def operation_list(request: HtmxHttpRequest) -> HttpResponse:
     """Everything that was ever asked for, the latest first; a POST asks for something new."""
     if request.method == "POST":
         return ask(request)
-    form = AuditForm(request.GET)
+    form, links = AuditForm(request.GET), Links(request)
+    if any("" in request.GET.getlist(name) for name in form.fields):
+        return redirect(links.tidy)
     found = Operation.objects.filter(form.condition)
     page = Paginator(found.select_related("workflow__account", "requested_by"), PER_PAGE).get_page(
         request.GET.get("page")

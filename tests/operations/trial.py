@@ -67,7 +67,10 @@ FAULTS = {
 
 @dataclass
 class Trial:
-    """`number` instances wait; a part of the requests that end them fail in one way or another."""
+    """`number` instances wait; a part of the requests that end them fail in one way or another.
+
+    `took`: seconds from the yes to the last outcome, once it has run.
+    """
 
     dashboard: Dashboard
     account: simulator.Server
@@ -77,6 +80,7 @@ class Trial:
     answers: Counter[int] = field(default_factory=Counter)
     ended_by_others: set[str] = field(default_factory=set)
     faulty: dict[str, str] = field(default_factory=dict)
+    took: float = 0.0
 
     def prepare(self) -> None:
         """Places the instances and decides which requests fail; the same at each trial."""
@@ -128,11 +132,13 @@ class Trial:
         deadline = time.monotonic() + seconds
         wait(lambda: int(self.shell(COPIED)) == self.number, deadline, every=2)
         self.shell(BEGIN)
+        began = time.monotonic()
         for part in range(1, kills + 1):
             mark = part * self.number // (kills + 1)
             wait(lambda mark=mark: len(self.patches) >= mark, deadline, every=0.01)
             self.kill_worker()
         wait(lambda: self.outcome()["stage"] == "finished", deadline, every=2, meanwhile=self.hurry)
+        self.took = time.monotonic() - began
         return {one: (state, note) for one, state, note in self.outcome()["items"]}
 
     def kill_worker(self) -> None:

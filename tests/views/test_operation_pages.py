@@ -169,9 +169,9 @@ def test_the_queries_do_not_grow_with_what_is_shown(
     for _ in range(number):
         operation(operator)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(9):
         reader.get(OPERATIONS)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         reader.get(made.get_absolute_url())
 
 
