@@ -14,6 +14,7 @@ from dashboard import operations
 from dashboard.forms.selection import in_words
 from dashboard.models import Item, Operation, StageChange
 from dashboard.models.operation import OPEN_STATES, SETTLED_STATES, Stage, State
+from dashboard.models.storing import storable
 
 PER_PAGE = 50
 SENTENCES = 20
@@ -77,7 +78,7 @@ class Progress:
         self.operation, self.now = operation, now
         self.counts, self.number = operation.counts, operation.number
         self.state = given.get("state", "") if given.get("state") in State.values else ""
-        self.says = given.get("says", "")
+        self.says = storable(given.get("says", ""))
         text = given.get("page", "")
         self.wanted_page = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 1
 
