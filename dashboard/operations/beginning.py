@@ -21,7 +21,7 @@ from dashboard.operations.planning import IS_EXPIRED, refusal
 #: Written at once, so that nobody else waits long for the database.
 PIECE = 1000
 #: What a web request can write down while its person waits.
-MOST = 200_000
+MOST = 100_000
 WAVES = (1, 5, 25)
 STOP_ABOVE = 20
 
@@ -66,6 +66,7 @@ def begin(
                 list_query=storable(terms.list_query),
                 stop_above=terms.stop_above,
                 stage=Stage.PLANNED,
+                note="Its instances are being written down; nothing is sent until all are.",
             )
             StageChange.objects.create(
                 operation=operation, stage=Stage.PLANNED, changed_by=wanted.user, changed_at=now
