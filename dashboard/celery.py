@@ -52,6 +52,11 @@ app.conf.update(
             "schedule": 1.0,
             "options": {"expires": 10},
         },
+        "operations": {
+            "task": "dashboard.tasks.run_operations",
+            "schedule": 1.0,
+            "options": {"expires": 10},
+        },
         "prune": {
             "task": "dashboard.tasks.prune",
             "schedule": 600.0,

@@ -6,6 +6,7 @@ The database says what is due; a task that is lost or run twice does no harm.
 from __future__ import annotations
 
 import time
+import uuid
 from datetime import timedelta
 
 from django.conf import settings
@@ -77,6 +78,23 @@ def follow_operations() -> None:
     """Looks at the instances whose operations have not been seen to end."""
     operations.follow_due(
         lambda account_id: connection.connect(account_id, Lane.WATCHED, Spender.OPERATIONS),
+        clock=timezone.now,
+    )
+
+
+@app.task(throws=DATABASE_AWAY)
+def run_operations() -> None:
+    """Sends each operation on many that has something to do to a worker."""
+    for pk in operations.due(timezone.now()):
+        run_operation.apply_async((str(pk),), expires=10)
+
+
+@app.task(throws=DATABASE_AWAY)
+def run_operation(pk: str) -> None:
+    """Works on one operation on many, unless somebody else does so at this moment."""
+    operations.run(
+        uuid.UUID(pk),
+        lambda account_id: connection.connect(account_id, Lane.BULK, Spender.OPERATIONS),
         clock=timezone.now,
     )
 

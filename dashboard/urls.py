@@ -8,7 +8,9 @@ from django.urls import path
 
 from dashboard.views import (
     asking,
+    audit,
     budget,
+    bulk,
     errors,
     export,
     health,
@@ -45,9 +47,13 @@ urlpatterns = [
     ),
     path("step-output/", step_output.step_output, name="step-output"),
     path("operations/", operations.operation_list, name="operations"),
+    path("operations/bulk/", bulk.bulk, name="bulk"),
     path("operations/new/", asking.new_operation, name="new-operation"),
+    path("operations/audit.<str:form>", audit.audit_export, name="audit-export"),
     path("operations/<uuid:pk>/", operations.operation_detail, name="operation"),
     path("sync/", sync.sync_detail, name="sync"),
+    path("operations/<uuid:pk>/steer/", operations.operation_steer, name="operation-steer"),
+    path("operations/<uuid:pk>/outcome.<str:form>", audit.outcome, name="operation-outcome"),
     path("budget/", budget.budget_detail, name="budget"),
     path("budget/meter/", budget.budget_meter, name="budget-meter"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),

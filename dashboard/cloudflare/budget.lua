@@ -1,6 +1,7 @@
 -- The budget of one token, changed by one process at a time. KEYS[1] is the prefix of its keys:
---   :state     quota, window, level and level_at (the background's bucket), closed_until,
---              told_used and told_reset (what Cloudflare said last, and until when that holds)
+--   :state     quota, window, level and level_at (the background's bucket), the same with a lane's
+--              name before it (a lane's own part of that bucket), closed_until, told_used and
+--              told_reset (what Cloudflare said last, and until when that holds)
 --   :window    start of a step of 5 s -> requests in it
 --   :by:START  "lane/spender" -> requests in that step;   :minute:START  the same by the minute
 --   :refusals  when Cloudflare answered 429, newest first
@@ -54,10 +55,18 @@ local function wait_for(steps, surplus)
   return 0
 end
 
--- ARGV 5..9: lane, spender, ceiling, reserve, share; the share is empty for a person's requests.
+-- What is in a bucket now.
+local function level_of(name, burst, rate)
+  local since = math.max(0, now - (state[name .. '_at'] or 0))
+  return math.min(burst, (state[name] or burst) + since * rate)
+end
+
+-- ARGV 5..10: lane, spender, ceiling, reserve, share, part of the share; the share is empty for a
+-- person's requests.
 -- Returns {why, milliseconds to wait}; why is "" when the request may be sent.
 local function spend()
   local ceiling, reserve, share = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+  local part, own = tonumber(ARGV[10]), ARGV[5] .. '_level'
   local limit = math.max(1, math.floor(ceiling * quota))
   local steps, sum = spent_here()
   if closed_for > 0 then return {'closed', closed_for} end
@@ -68,12 +77,15 @@ local function spend()
     local allowed = share * quota
     local burst = math.max(2, math.min(quota / 10, allowed / 2))
     local rate = math.max(allowed - burst, allowed / 4) / window
-    local since = math.max(0, now - (state.level_at or 0))
-    local level = math.min(burst, (state.level or burst) + since * rate)
+    local level = level_of('level', burst, rate)
     local needed = 1 + math.min(reserve * burst, burst - 1)
+    local its = part < 1 and level_of(own, math.max(1, part * burst), part * rate) or 1
     -- Without the tolerance a wait that was told would end a rounding error too early.
-    if level + 1e-6 < needed then return {'share', math.ceil((needed - level) / rate)} end
+    if level + 1e-6 < needed or its + 1e-6 < 1 then
+      return {'share', math.ceil(math.max((needed - level) / rate, (1 - its) / (part * rate)))}
+    end
     save({'level', tostring(level - 1), 'level_at', now})
+    if part < 1 then save({own, tostring(its - 1), own .. '_at', now}) end
   end
   if told_for > 0 then redis.call('HINCRBY', prefix .. ':state', 'told_used', 1) end
   redis.call('HINCRBY', prefix .. ':window', step, 1)

@@ -28,6 +28,7 @@ class Lane(StrEnum):
 
     PERSON = "person"
     WATCHED = "watched"
+    BULK = "bulk"
     FRESHNESS = "freshness"
     BACKFILL = "backfill"
 
@@ -65,18 +66,22 @@ class Terms:
 
     `ceiling`: it is refused once all lanes together have used so much of the window, or Cloudflare
     says that so much is used. `reserve`: the part of the background's burst that it leaves alone.
+    `part`: how much of the background's share it may have, however little the others want.
     """
 
     ceiling: float
     reserve: float
+    part: float = 1.0
 
 
 #: Each lane leaves room for those above it. The last 5 % are nobody's: requests arrive at
 #: Cloudflare in another order and at another time than they left. Background work never touches
-#: the last 20 %, so that a person's own Cloudflare dashboard goes on.
+#: the last 20 %, so that a person's own Cloudflare dashboard goes on. Operations on many take what
+#: they can get for hours: a quarter is left to those below them, or all lists would grow old.
 TERMS = {
     Lane.PERSON: Terms(ceiling=0.95, reserve=0.0),
     Lane.WATCHED: Terms(ceiling=0.80, reserve=0.0),
+    Lane.BULK: Terms(ceiling=0.78, reserve=1 / 12, part=3 / 4),
     Lane.FRESHNESS: Terms(ceiling=0.75, reserve=1 / 6),
     Lane.BACKFILL: Terms(ceiling=0.65, reserve=1 / 3),
 }
@@ -103,6 +108,12 @@ def bucket(share: float, *, quota: int = QUOTA, window: float = WINDOW) -> Bucke
     allowed = share * quota
     burst = max(2.0, min(quota / 10, allowed / 2))
     return Bucket(burst, max(allowed - burst, allowed / 4) / window)
+
+
+def part_of(whole: Bucket, lane: Lane) -> Bucket:
+    """What a lane alone may take of the background's bucket."""
+    part = TERMS[lane].part
+    return Bucket(max(1.0, part * whole.burst), part * whole.rate)
 
 
 def longest(seconds: float | None) -> float:

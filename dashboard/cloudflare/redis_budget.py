@@ -141,7 +141,7 @@ class RedisBudget:
         """Why the request may not be sent now ("" when it may), and the seconds to wait."""
         terms = TERMS[lane]
         share = self.share if lane.is_background else ""
-        asked = (lane.value, spender.value, terms.ceiling, terms.reserve, share)
+        asked = (lane.value, spender.value, terms.ceiling, terms.reserve, share, terms.part)
         answer = self._ask(lambda: self._run("spend", *asked))
         if answer is not None:
             why, milliseconds = answer
@@ -197,7 +197,8 @@ def _patience(lane: Lane, spender: Spender) -> float:
     if not lane.is_background:
         return PERSON_PATIENCE
     # What follows operations looks every second by itself: waiting would only hold a worker.
-    return 0.0 if spender is Spender.OPERATIONS else SYNC_PATIENCE
+    is_following = spender is Spender.OPERATIONS and lane is Lane.WATCHED
+    return 0.0 if is_following else SYNC_PATIENCE
 
 
 def _policy(limit: RateLimit | None) -> tuple[int | None, float | None]:

@@ -12,6 +12,7 @@ from dashboard.insight.durations import short
 LANE_WORDS = {
     Lane.PERSON: ("Person", "somebody looks or acts"),
     Lane.WATCHED: ("Watched", "operations are followed, errors are read"),
+    Lane.BULK: ("Bulk", "operations on many instances"),
     Lane.FRESHNESS: ("Freshness", "lists are kept up to date"),
     Lane.BACKFILL: ("Back-fill", "history is copied"),
 }

@@ -5,7 +5,8 @@ The database never leads: a row of the copy changes only because Cloudflare said
 
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail
-from dashboard.models.operation import Item, Operation
+from dashboard.models.item import Item, StageChange
+from dashboard.models.operation import Operation
 from dashboard.models.progress import Gap, Place, Progress
 from dashboard.models.search_text import SearchText
 from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
@@ -26,6 +27,7 @@ __all__ = [
     "Progress",
     "Role",
     "SearchText",
+    "StageChange",
     "StepFeed",
     "StepHour",
     "Tally",

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from typing import Self
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
+from django.db.models import Q
 from django.urls import reverse
 
+from dashboard.models.kept import Kept, KeptForGood
 from dashboard.models.workflow import Workflow
+
+if TYPE_CHECKING:
+    from dashboard.models.item import Item
 
 
 class Kind(models.TextChoices):
@@ -20,29 +26,121 @@ class Kind(models.TextChoices):
     TERMINATE = "terminate", "Terminate"
     SEND_EVENT = "send-event", "Send event"
     CREATE = "create", "Create"
+    DELETE = "delete", "Delete"
 
 
-class Operation(models.Model):
+class State(models.TextChoices):
+    """How far an operation has come on one instance. A state never goes back, but from `sending` to
+    `pending` where it is certain that nothing left.
+
+    `sending` is written before the request leaves, so that after a crash it is known that an answer
+    may have been lost; such an item is only ever looked at, never sent again.
+    """
+
+    PENDING = "pending", "Not sent yet"
+    SENDING = "sending", "Sending"
+    ACCEPTED = "accepted", "Accepted, not seen yet"
+    LOST = "lost", "Answer lost"
+    DONE = "done", "Done"
+    SKIPPED = "skipped", "Skipped"
+    FAILED = "failed", "Failed"
+
+
+#: Something was sent, or may have been, and its end has not been seen yet.
+OPEN_STATES = (State.SENDING, State.ACCEPTED, State.LOST)
+SETTLED_STATES = (State.DONE, State.SKIPPED, State.FAILED)
+
+
+class Stage(models.TextChoices):
+    """How far the running of an operation on many has come.
+
+    One on a single instance is sent at once, so it is FINISHED from the start. HALTED: too many
+    failed, and somebody has to decide; STOPPED: somebody decided that nothing more is sent.
+    """
+
+    PLANNED = "planned", "Planned"
+    RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
+    HALTED = "halted", "Stopped itself"
+    STOPPED = "stopped", "Stopped"
+    FINISHED = "finished", "Finished"
+
+
+#: From where each stage can be reached.
+BEFORE = {
+    Stage.RUNNING: (Stage.PLANNED, Stage.PAUSED, Stage.HALTED),
+    Stage.PAUSED: (Stage.RUNNING,),
+    Stage.HALTED: (Stage.RUNNING,),
+    Stage.STOPPED: (Stage.RUNNING, Stage.PAUSED, Stage.HALTED),
+    Stage.FINISHED: (Stage.RUNNING, Stage.PAUSED, Stage.HALTED),
+}
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def delete(self) -> NoReturn:
+        raise KeptForGood("Operations are kept for good.")
+
+    def to_run(self, now: datetime) -> Self:
+        """Those with something to do now that nobody works on, the longest waiting first."""
+        is_free = Q(leased_until=None) | Q(leased_until__lt=now)
+        is_due = Q(next_run_at__lte=now) | Q(next_run_at=None, stage=Stage.RUNNING)
+        return self.filter(is_free, is_due, is_bulk=True).order_by("next_run_at")
+
+
+class Operation(Kept):
     """What a person asked for: one action on one or many instances, kept for good.
 
     `key` comes from the form that was sent: the same form sent twice is one operation. `arguments`
-    hold what the action needs (`rollback`, `from`, `event_type`, `payload`, …).
+    hold what the action needs (`rollback`, `from`, `event_type`, `payload`, …). `workflow` is None
+    when it spans several: each item knows its own.
+
+    The rest is for one on many (`is_bulk`). `list_query`: the address of the list that it was made
+    from, "" when the instances were chosen one by one. `stop_above`: the percentage of failures in
+    a wave above which it stops itself; items before `judged_from` no longer count, for somebody
+    decided to go on. `note`: why it stands where it is, or what it waits for. `next_run_at`: when
+    there is something to do again, None when there is not. `leased_until`: until then somebody
+    works on it; an economy, not a lock, for each item is claimed by itself.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.UUIDField(unique=True)
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="operations")
+    workflow = models.ForeignKey(
+        Workflow, on_delete=models.PROTECT, null=True, related_name="operations"
+    )
     arguments = models.JSONField(default=dict)
     reason = models.TextField(default="", blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="operations"
     )
     requested_at = models.DateTimeField()
+    is_bulk = models.BooleanField(default=False)
+    retry_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="retries"
+    )
+    list_query = models.TextField(default="")
+    stop_above = models.PositiveSmallIntegerField(default=20)
+    stage = models.CharField(max_length=16, choices=Stage.choices, default=Stage.FINISHED)
+    note = models.TextField(default="")
+    judged_from = models.BigIntegerField(null=True)
+    next_run_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    #: Set by pages that show many: what was done, where it was one instance.
+    only_item: Item | None = None
+
+    objects = OperationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-requested_at", "-pk"]
-        indexes = [models.Index(fields=["-requested_at", "-id"], name="operation_newest")]
+        indexes = [
+            models.Index(fields=["-requested_at", "-id"], name="operation_newest"),
+            models.Index(
+                fields=["next_run_at"],
+                condition=Q(is_bulk=True),
+                name="operation_to_run",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} by {self.requested_by}"
@@ -50,11 +148,59 @@ class Operation(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("operation", args=[self.pk])
 
+    def take_lease(self, now: datetime, duration: timedelta) -> bool:
+        """True when this caller may work on it until `now + duration`; of two at once one may."""
+        mine = Operation.objects.to_run(now).filter(pk=self.pk)
+        return mine.update(leased_until=now + duration) == 1
+
+    def keep_lease(self, until: datetime) -> bool:
+        """Moves the lease on; False when it runs no longer, so that nothing more may be sent."""
+        running = Operation.objects.filter(pk=self.pk, stage=Stage.RUNNING)
+        return running.update(leased_until=until) == 1
+
+    def end_lease(self, stage: Stage, *, next_run_at: datetime | None, **fields: Any) -> None:
+        """Lets others work on it. What is due next is written only if it is in this stage still:
+        whoever has changed that meanwhile knows better."""
+        mine = Operation.objects.filter(pk=self.pk)
+        if not mine.filter(stage=stage).update(
+            leased_until=None, next_run_at=next_run_at, **fields
+        ):
+            mine.update(leased_until=None)
+
+    def move(
+        self, stage: Stage, *, now: datetime, by: Any = None, note: str = "", **fields: Any
+    ) -> bool:
+        """Goes to another stage, with a line of who, when and why; False when that cannot be
+        reached from where it is. `by` None: by itself."""
+        with transaction.atomic():
+            reachable = Operation.objects.filter(pk=self.pk, stage__in=BEFORE[stage])
+            if not reachable.update(stage=stage, note=note, **fields):
+                return False
+            self.changes.create(stage=stage, changed_by=by, changed_at=now, note=note)
+        self.stage, self.note = stage, note
+        return True
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many items are in which state."""
+        found: dict[str, int] = self.items.counts()[self.pk]
+        return found
+
     @property
     def states(self) -> list[tuple[State, int]]:
-        """How many items are in which state."""
-        counts = Counter(State(item.state) for item in self.items.all())
-        return [(state, counts[state]) for state in State if counts[state]]
+        """How many items are in which state, in the order of the states."""
+        return [(state, self.counts[state]) for state in State if self.counts.get(state)]
+
+    @property
+    def number(self) -> int:
+        """How many instances it is about."""
+        return sum(self.counts.values())
+
+    @property
+    def is_live(self) -> bool:
+        """True while something may still happen to it."""
+        over = {Stage.STOPPED, Stage.FINISHED}
+        return self.stage not in over or any(self.counts.get(state) for state in OPEN_STATES)
 
     @property
     def in_words(self) -> str:
@@ -70,93 +216,3 @@ class Operation(models.Model):
         if self.kind == Kind.CREATE and (new := arguments.get("instances")):
             return f"{label} {len(new)} instance{'s' * (len(new) != 1)}"
         return str(label)
-
-
-class State(models.TextChoices):
-    """How far an operation has come on one instance. A state never goes back.
-
-    `sending` is written before the request leaves, so that after a crash it is known that an answer
-    may have been lost; such an item is only ever looked at, never sent again.
-    """
-
-    SENDING = "sending", "Sending"
-    ACCEPTED = "accepted", "Accepted, not seen yet"
-    LOST = "lost", "Answer lost"
-    DONE = "done", "Done"
-    SKIPPED = "skipped", "Skipped"
-    FAILED = "failed", "Failed"
-
-
-OPEN_STATES = (State.SENDING, State.ACCEPTED, State.LOST)
-
-
-class ItemQuerySet(models.QuerySet["Item"]):
-    def unsettled(self) -> Self:
-        """Items whose end has not been seen yet."""
-        return self.filter(state__in=OPEN_STATES)
-
-    def of_instance(self, workflow: Workflow, instance_id: str) -> Self:
-        """What was ever asked of this instance, the latest first."""
-        return (
-            self.filter(operation__workflow=workflow, instance_id=instance_id)
-            .select_related("operation__requested_by", "operation__workflow__account")
-            .order_by("-pk")
-        )
-
-
-class Item(models.Model):
-    """An operation's outcome for one instance: what was known before, answered, and seen after.
-
-    `note` is a sentence for people. `before` and `seen` hold the facts the decision was made on.
-    `answer` is Cloudflare's own, word for word. `watched_until`: when following it gives up.
-    """
-
-    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="items")
-    instance_id = models.CharField(max_length=271)
-    state = models.CharField(max_length=16, choices=State.choices, default=State.SENDING)
-    before = models.JSONField(default=dict)
-    sent_at = models.DateTimeField(null=True)
-    answered_at = models.DateTimeField(null=True)
-    answer = models.JSONField(null=True)
-    http_status = models.PositiveIntegerField(null=True)
-    code = models.IntegerField(null=True)
-    note = models.TextField(default="")
-    seen = models.JSONField(default=dict)
-    seen_at = models.DateTimeField(null=True)
-    settled_at = models.DateTimeField(null=True)
-    next_look_at = models.DateTimeField(null=True)
-    watched_until = models.DateTimeField(null=True)
-
-    objects = ItemQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["operation", "instance_id"], name="item_once")
-        ]
-        indexes = [
-            models.Index(fields=["state", "next_look_at"], name="item_to_look_at"),
-            models.Index(fields=["instance_id", "-id"], name="item_of_instance"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.operation_id} on {self.instance_id}: {self.state}"
-
-    @property
-    def is_settled(self) -> bool:
-        return self.state not in OPEN_STATES
-
-    @property
-    def notice_kind(self) -> str:
-        """How a notice shows it: good, info, warning or error."""
-        return {State.DONE: "good", State.FAILED: "error", State.ACCEPTED: "info"}.get(
-            State(self.state), "warning"
-        )
-
-    @property
-    def instance_url(self) -> str:
-        """The page of its instance."""
-        workflow = self.operation.workflow
-        return reverse(
-            "instance", args=[workflow.account.account_id, workflow.name, self.instance_id]
-        )

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from dashboard.cloudflare.types import FINISHED
 from dashboard.models import tallies
 from dashboard.models.instance import Instance
-from dashboard.models.operation import Item
+from dashboard.models.item import Item
 from dashboard.models.tallies import Moves
 
 #: Cloudflare keeps a finished instance for 30 days at most: until then a list may bring it back.
@@ -50,7 +50,7 @@ def forgettable(*, keep: timedelta, now: datetime) -> QuerySet[Instance]:
     since: what people did stays beside what it was done to."""
     before = now - keep
     acted_on = Item.objects.filter(
-        operation__workflow=OuterRef("workflow"),
+        workflow=OuterRef("workflow"),
         instance_id=OuterRef("instance_id"),
         operation__requested_at__gte=before,
     )

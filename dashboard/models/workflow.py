@@ -25,6 +25,12 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
         if pks := list(unmarked.values_list("pk", flat=True)):
             Workflow.objects.filter(pk__in=pks).update(watched_at=now)
 
+    def choosable(self) -> Self:
+        """By account and name, today's behind those that had the name before."""
+        return self.select_related("account").order_by(
+            "account__name", "name", models.F("gone_at").asc(nulls_last=True)
+        )
+
     def places(self) -> list[tuple[str, str, str]]:
         """The account's id, its name, and the name of each workflow there ever was, once each."""
         return list(

@@ -1,5 +1,11 @@
-"""What a person asks for -> Cloudflare -> the changed row, the audit entry, the next look."""
+"""What a person asks for -> Cloudflare -> the changed row, the audit entry, the next look.
 
+One instance: `choices` what can be asked, `performing` asks, `following` looks until it is seen.
+Many: `planning` what it would do, `beginning` writes it down, `running` works on it in `waves`,
+`watching` sees what became of it, `steering` pauses and stops it.
+"""
+
+from dashboard.operations.beginning import MOST, STOP_ABOVE, WAVES, Terms, begin
 from dashboard.operations.choices import (
     DANGEROUS,
     Choice,
@@ -11,19 +17,35 @@ from dashboard.operations.choices import (
 from dashboard.operations.effects import effects
 from dashboard.operations.following import follow_due, judge_open, look
 from dashboard.operations.performing import Wanted, create, perform
+from dashboard.operations.planning import BULK_KINDS, Plan, kinds_on_offer, plan
+from dashboard.operations.running import due, run
+from dashboard.operations.steering import STEERING, steer
 
 __all__ = [
+    "BULK_KINDS",
     "DANGEROUS",
+    "MOST",
+    "STEERING",
+    "STOP_ABOVE",
+    "WAVES",
     "Choice",
+    "Plan",
+    "Terms",
     "Wanted",
+    "begin",
     "choices",
     "create",
+    "due",
     "effects",
     "follow_due",
     "judge_open",
+    "kinds_on_offer",
     "look",
     "perform",
+    "plan",
     "refusal",
     "refusal_for_user",
     "refusal_for_workflow",
+    "run",
+    "steer",
 ]

@@ -32,6 +32,13 @@ EFFECTS = {
             "A terminated instance cannot be resumed, only restarted. Work in flight is cut off.",
         )
     ],
+    Kind.DELETE: [
+        Effect(
+            "warning",
+            "Cloudflare forgets it with its steps and outputs, and cannot bring it back. What was "
+            "known of it stays here.",
+        )
+    ],
     Kind.SEND_EVENT: [
         Effect(
             "info",

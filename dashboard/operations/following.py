@@ -14,8 +14,9 @@ from dashboard.cloudflare import Client
 from dashboard.cloudflare.errors import BudgetSpent, CloudflareError, NotFound
 from dashboard.connection import UnknownAccount
 from dashboard.models import Instance, Item
-from dashboard.models.operation import OPEN_STATES, Kind, State
+from dashboard.models.operation import Kind, State
 from dashboard.operations.outcome import outcome_of
+from dashboard.operations.sending import WATCH_LOST
 from dashboard.sync import read_instance
 
 logger = logging.getLogger(__name__)
@@ -28,16 +29,19 @@ ITEMS_PER_ROUND = 50
 
 
 def follow_due(connect: Connect, *, clock: Callable[[], datetime]) -> None:
-    """Looks at every item whose next look is due, through one client per account."""
+    """Looks at every item whose next look is due, through one client per account.
+
+    Those of operations on many are left to `watching.py`.
+    """
     due = (
         Item.objects.unsettled()
-        .filter(next_look_at__lte=clock())
-        .select_related("operation__workflow__account")
+        .filter(next_look_at__lte=clock(), operation__is_bulk=False)
+        .select_related("operation", "workflow__account")
         .order_by("next_look_at")[:ITEMS_PER_ROUND]
     )
     by_account: dict[str, list[Item]] = {}
     for item in due:
-        by_account.setdefault(item.operation.workflow.account.account_id, []).append(item)
+        by_account.setdefault(item.workflow.account.account_id, []).append(item)
     for account_id, items in by_account.items():
         try:
             client = connect(account_id)
@@ -58,10 +62,14 @@ def look(client: Client, item: Item, *, now: datetime) -> bool:
         _recover(item, now)
         return True
     try:
-        row = read_instance(client, item.operation.workflow, item.instance_id, now=now)
+        row = read_instance(client, item.workflow, item.instance_id, now=now)
     except BudgetSpent:
         return False
-    except NotFound:
+    except NotFound as error:
+        if item.operation.kind == Kind.DELETE and error.what != "workflow":
+            note = "Deleted: Cloudflare no longer has it."
+            item.write(state=State.DONE, note=note, seen_at=now, settled_at=now)
+            return True
         _look_again(item, now, _words(item, "Cloudflare does not find the instance."))
     except CloudflareError as error:
         _look_again(item, now, _words(item, f"It could not be looked at. {error}"))
@@ -80,22 +88,26 @@ def judge_open(row: Instance, *, now: datetime) -> None:
 def judge(item: Item, row: Instance, *, now: datetime) -> None:
     """Writes down what a read of the instance says of an open item."""
     operation = item.operation
-    seen = outcome_of(Kind(operation.kind), operation.arguments, item.before, row, row.last_detail)
+    kind = Kind(operation.kind)
+    detail = row.last_detail if kind is Kind.SEND_EVENT else None
+    seen = outcome_of(kind, operation.arguments, item.before, row, detail)
     facts = {"status": row.status, "generation": row.generation}
     if seen.state is None:
-        _look_again(item, now, _words(item, seen.note), seen=facts, seen_at=now)
+        _look_again(item, now, _words(item, seen.note), seen=facts, seen_at=row.seen_at)
     else:
-        _write(item, state=seen.state, note=seen.note, seen=facts, seen_at=now, settled_at=now)
+        item.write(
+            state=seen.state, note=seen.note, seen=facts, seen_at=row.seen_at, settled_at=now
+        )
 
 
 def _recover(item: Item, now: datetime) -> None:
     """What a crash left behind: sent or not is known by whether `sent_at` was written before."""
     if item.sent_at is None:
         note = "Nothing was sent: this dashboard stopped before it could."
-        _write(item, state=State.FAILED, note=note, settled_at=now)
+        item.write(state=State.FAILED, note=note, settled_at=now)
     else:
         note = "This dashboard stopped before Cloudflare's answer came. It is not sent again."
-        _write(item, state=State.LOST, note=note, watched_until=now + timedelta(minutes=2))
+        item.write(state=State.LOST, note=note, watched_until=now + WATCH_LOST)
 
 
 def _words(item: Item, note: str) -> str:
@@ -107,15 +119,16 @@ def _words(item: Item, note: str) -> str:
 def _look_again(item: Item, now: datetime, note: str, **facts: Any) -> None:
     if item.watched_until and now > item.watched_until:
         note = f"It was not seen to happen. {note} Look at the instance before you ask again."
-        _write(item, state=State.FAILED, note=note, settled_at=now, **facts)
+        item.write(state=State.FAILED, note=note, settled_at=now, **facts)
         return
+    item.write(note=note, next_look_at=_next_look(item, now), **facts)
+
+
+def _next_look(item: Item, now: datetime) -> datetime:
     since = now - (item.answered_at or item.sent_at or now)
-    pause = min(max(since / 2, FIRST_PAUSE), LONGEST_PAUSE)
-    _write(item, note=note, next_look_at=now + pause, **facts)
-
-
-def _write(item: Item, **fields: Any) -> None:
-    """Writes only while the item is open: what has settled stays as it is."""
-    for name, value in fields.items():
-        setattr(item, name, value)
-    Item.objects.filter(pk=item.pk, state__in=OPEN_STATES).update(**fields)
+    if item.operation.is_bulk:
+        # Thousands may wait for a whole day: each look comes twice as late as the one before.
+        moment = now + max(since, FIRST_PAUSE)
+        end = item.watched_until
+        return min(moment, end + FIRST_PAUSE) if end else moment
+    return now + min(max(since / 2, FIRST_PAUSE), LONGEST_PAUSE)

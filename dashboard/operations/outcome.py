@@ -59,6 +59,8 @@ def outcome_of(
             return _of_event(arguments.get("event_type", ""), before.get("open_waits", []), detail)
         case Kind.CREATE:
             return Outcome(State.DONE, f"Created; it is {in_words(status)} now.")
+        case Kind.DELETE:
+            return Outcome(None, f"Cloudflare still has it; it is {in_words(status)}.")
 
 
 def _of_pause(status: Status) -> Outcome:

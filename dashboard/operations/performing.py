@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from dashboard.cloudflare import Client, types
-from dashboard.cloudflare.errors import (
-    CloudflareError,
-    Conflict,
-    Failed,
-    NotFound,
-    UnexpectedResponse,
-    Unreachable,
-    Unsupported,
-)
-from dashboard.models import Instance, Item, Operation, User, Workflow
+from dashboard.cloudflare.errors import CloudflareError
+from dashboard.models import Item, Operation, User, Workflow
 from dashboard.models.operation import Kind, State
 from dashboard.models.storing import storable_json
-from dashboard.operations import outcome
-from dashboard.operations.allowed import refusal
 from dashboard.operations.following import look
-from dashboard.sync import read_instance
+from dashboard.operations.sending import (
+    LONGEST_SENDING,
+    WATCH,
+    Clock,
+    record_answer,
+    record_error,
+    send,
+    settle,
+)
 
-Clock = Callable[[], datetime]
-
-#: How long an operation is followed before it is said that its end was never seen. A pause waits
-#: for the step in flight, which may take hours.
-WATCH = timedelta(hours=24)
-#: How long the instance is watched when Cloudflare's answer was lost.
-WATCH_LOST = timedelta(minutes=2)
 #: How many new instances somebody waits to see; the others are followed while they read on.
 LOOKS_AT_ONCE = 5
 
@@ -68,22 +59,9 @@ def perform(
         return operation
     item = operation.items.get()
     try:
-        row = read_instance(client, workflow, instance_id, now=clock())
+        send(client, item, wanted.arguments, clock=clock)
     except CloudflareError as error:
-        _settle(item, State.FAILED, f"Nothing was sent. {error}", clock(), error)
-        return operation
-    if why_not := _refusal(row, wanted):
-        _settle(item, State.SKIPPED, f"Nothing was sent. {why_not}", clock())
-        return operation
-    item.before = outcome.facts_before(row, row.last_detail)
-    item.sent_at = clock()
-    item.save()
-    try:
-        answer = _send(client, workflow, instance_id, wanted)
-    except CloudflareError as error:
-        _record_error(item, error, clock())
-    else:
-        _record_answer(item, answer, clock())
+        settle(item, State.FAILED, f"Nothing was sent. {error}", clock(), error)
     if not item.is_settled:
         look(client, item, now=clock())
     return operation
@@ -122,8 +100,7 @@ def _create_group(
     clock: Clock,
 ) -> None:
     for item in items:
-        item.sent_at = clock()
-        item.save(update_fields=["sent_at"])
+        item.write(sent_at=clock())
     try:
         if len(group) == 1:
             created = [client.create_instance(workflow.name, group[0])]
@@ -131,15 +108,15 @@ def _create_group(
             created = client.create_instances(workflow.name, group)
     except CloudflareError as error:
         for item in items:
-            _record_error(item, error, clock())
+            record_error(item, error, clock())
         return
     answers = {told.id: told.raw for told in created}
     for item in items:
         if item.instance_id in answers:
-            _record_answer(item, answers[item.instance_id], clock())
+            record_answer(item, answers[item.instance_id], clock())
         else:
             note = "Cloudflare skipped it: an instance with this id exists."
-            _settle(item, State.SKIPPED, note, clock())
+            settle(item, State.SKIPPED, note, clock())
 
 
 def _begin(
@@ -160,8 +137,10 @@ def _begin(
             Item.objects.bulk_create(
                 Item(
                     operation=operation,
+                    workflow=workflow,
                     instance_id=instance_id,
-                    next_look_at=now + timedelta(minutes=1),
+                    seen_generation=wanted.seen_generation,
+                    next_look_at=now + LONGEST_SENDING,
                     watched_until=now + WATCH,
                 )
                 for instance_id in instance_ids
@@ -169,73 +148,3 @@ def _begin(
     except IntegrityError:
         return Operation.objects.get(key=wanted.key), False
     return operation, True
-
-
-def _refusal(row: Instance, wanted: Wanted) -> str:
-    if wanted.seen_generation is not None and row.generation != wanted.seen_generation:
-        return (
-            "The instance was restarted after the page that you acted on was loaded; "
-            "look at it again first."
-        )
-    return refusal(wanted.kind, row.status, is_expired=bool(row.expired_at))
-
-
-def _send(client: Client, workflow: Workflow, instance_id: str, wanted: Wanted) -> dict[str, Any]:
-    arguments = wanted.arguments
-    if wanted.kind is Kind.SEND_EVENT:
-        return client.send_instance_event(
-            workflow.name, instance_id, arguments["event_type"], arguments.get("payload")
-        )
-    start = arguments.get("from")
-    return client.change_instance_status(
-        workflow.name,
-        instance_id,
-        types.Action(wanted.kind.value),
-        rollback=bool(arguments.get("rollback")),
-        restart_from=types.RestartFrom(
-            start["name"], start.get("count"), types.RestartType(start["type"])
-        )
-        if start
-        else None,
-    ).raw
-
-
-def _record_answer(item: Item, answer: dict[str, Any], now: datetime) -> None:
-    item.state = State.ACCEPTED
-    item.answer = storable_json(answer)
-    item.answered_at = now
-    item.note = "Cloudflare accepted it."
-    item.next_look_at = now
-    item.save()
-
-
-def _record_error(item: Item, error: CloudflareError, now: datetime) -> None:
-    """A refusal settles the item. Where Cloudflare may have acted all the same, it is watched."""
-    if isinstance(error, Conflict):
-        _settle(item, State.FAILED, f"Cloudflare refused: {error}", now, error)
-    elif error.was_sent and isinstance(error, (Unreachable, Failed, UnexpectedResponse)):
-        item.state = State.LOST
-        item.note = (
-            f"{error} Whether Cloudflare acted is not known; the instance is being watched. "
-            "It is not sent again."
-        )
-        item.http_status, item.code = error.http_status, error.code
-        item.next_look_at = now
-        item.watched_until = now + WATCH_LOST
-        item.save()
-    elif isinstance(error, (NotFound, Unsupported)) or error.was_sent:
-        _settle(item, State.FAILED, str(error), now, error)
-    else:
-        _settle(item, State.FAILED, f"Nothing was sent. {error}", now, error)
-
-
-def _settle(
-    item: Item, state: State, note: str, now: datetime, error: CloudflareError | None = None
-) -> None:
-    item.state = state
-    item.note = note
-    item.settled_at = now
-    if error is not None:
-        item.answered_at = now if error.http_status else None
-        item.http_status, item.code = error.http_status, error.code
-    item.save()

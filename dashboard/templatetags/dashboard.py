@@ -35,6 +35,7 @@ STATUS_WORDS = {
     Status.UNKNOWN: "Unknown",
 }
 OUTCOME_ICONS = {
+    State.PENDING: "queued",
     State.SENDING: "sync",
     State.ACCEPTED: "waiting",
     State.LOST: "warning",

@@ -24,6 +24,8 @@ from dashboard.models.storing import storable
 from dashboard.views.guards import operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
+#: What can be asked of one workflow or instance.
+KINDS = {kind.value: kind for kind in (*INSTANCE_FORMS, Kind.CREATE)}
 SENT_BEFORE = (
     "This form had been sent before, so nothing was sent again; this is what became of it. "
     "To ask for something else, open the form anew."
@@ -165,11 +167,10 @@ def _awaited(instance: Instance) -> str:
 
 def _subject(given: QueryDict) -> Subject:
     """What the parameters name; a 404 that says which of them leads nowhere."""
-    try:
-        kind = Kind(given.get("kind", ""))
-    except ValueError:
+    kind = KINDS.get(given.get("kind", ""))
+    if kind is None:
         text = given.get("kind", "")[:40]
-        raise Http404(f"There is no operation called “{text}”.") from None
+        raise Http404(f"There is no operation called “{text}”.")
     workflow = _workflow(given.get("account_id", ""), given.get("workflow_name", ""))
     if kind is Kind.CREATE:
         return Subject(kind, workflow, None, is_batch="is_batch" in given)

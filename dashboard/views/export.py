@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard.forms.instance_filters import InstanceFilterForm
+from dashboard.forms.old_addresses import translated
 from dashboard.models import Instance
 from dashboard.models.keyset import pages_of
 from dashboard.models.matching import Matching
+from dashboard.views.exports import csv_file, json_lines
 from dashboard.views.page import HtmxHttpRequest
 
 AT_ONCE = 500
@@ -24,8 +23,6 @@ COLUMNS = (
     "started_on", "ended_on", "duration_ms", "error_name", "error_message", "restarts",
     "expired_at", "seen_at",
 )  # fmt: skip
-#: A spreadsheet takes a text that begins so for a formula, and runs it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Fact = str | int | None
 
@@ -33,18 +30,17 @@ Fact = str | int | None
 @require_safe
 def instance_export(request: HtmxHttpRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
     """What the same address without the file's name lists, all pages of it."""
-    if kind not in WRITERS:
+    if kind not in {"csv", "ndjson"}:
         raise Http404(f"A list is exported as csv or ndjson, not as {kind}.")
     now = timezone.now()
-    form = InstanceFilterForm(request.GET, now=now)
+    form = InstanceFilterForm(translated(request.GET), now=now)
     if not form.is_valid():
         sentences = [str(text) for texts in form.errors.values() for text in texts]
         return HttpResponse("\n".join(sentences), status=400, content_type="text/plain")
-    content_type, write = WRITERS[kind]
-    response = StreamingHttpResponse(_in_pieces(write(_facts(form))), content_type=content_type)
-    name = f"instances-{now:%Y-%m-%dT%H%M%SZ}.{kind}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    name = f"instances-{now:%Y-%m-%dT%H%M%SZ}"
+    if kind == "csv":
+        return csv_file(name, COLUMNS, _facts(form))
+    return json_lines(name, (dict(zip(COLUMNS, row, strict=True)) for row in _facts(form)))
 
 
 def _facts(form: InstanceFilterForm) -> Iterator[list[Fact]]:
@@ -64,38 +60,3 @@ def _facts(form: InstanceFilterForm) -> Iterator[list[Fact]]:
 
 def _text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
-
-
-class _Line:
-    """What csv writes a line into: it is passed on at once."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _in_pieces(lines: Iterator[str]) -> Iterator[str]:
-    """Many lines at once: each piece is a write to the network."""
-    return iter(lambda: "".join(islice(lines, AT_ONCE)), "")
-
-
-def _csv(rows: Iterable[list[Fact]]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield writer.writerow(COLUMNS)
-    for row in rows:
-        yield writer.writerow(map(_harmless, row))
-
-
-def _harmless(fact: Fact) -> Fact:
-    """A text that no spreadsheet runs: an apostrophe says that it is none."""
-    return f"'{fact}" if isinstance(fact, str) and fact.startswith(FORMULA) else fact
-
-
-def _ndjson(rows: Iterable[list[Fact]]) -> Iterator[str]:
-    for row in rows:
-        yield json.dumps(dict(zip(COLUMNS, row, strict=True)), ensure_ascii=False) + "\n"
-
-
-WRITERS: dict[str, tuple[str, Callable[[Iterable[list[Fact]]], Iterator[str]]]] = {
-    "csv": ("text/csv; charset=utf-8", _csv),
-    "ndjson": ("application/x-ndjson", _ndjson),
-}

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard.models import Operation
+from dashboard import operations
+from dashboard.forms.audit import AuditForm
+from dashboard.models import Item, Operation
+from dashboard.models.operation import Stage
 from dashboard.views.asking import ask
+from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.links import Links
 from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.progress import Progress
 
 PER_PAGE = 50
 
@@ -22,28 +29,59 @@ def operation_list(request: HtmxHttpRequest) -> HttpResponse:
     """Everything that was ever asked for, the latest first; a POST asks for something new."""
     if request.method == "POST":
         return ask(request)
-    found = Operation.objects.select_related("workflow__account", "requested_by").prefetch_related(
-        "items"
+    form, links = AuditForm(request.GET), Links(request)
+    if any("" in request.GET.getlist(name) for name in form.fields):
+        return redirect(links.tidy)
+    found = Operation.objects.filter(form.condition)
+    page = Paginator(found.select_related("workflow__account", "requested_by"), PER_PAGE).get_page(
+        request.GET.get("page")
     )
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    ctx = {"page": page, "now": timezone.now()}
-    return render_page(request, "operations/list.html", fragment="rows", ctx=ctx)
+    page.object_list = _counted(list(page.object_list))
+    query = request.GET.copy()
+    query.pop("page", None)
+    ctx = {"page": page, "form": form, "query": query.urlencode(), "now": timezone.now()}
+    status = 200 if form.is_valid() else 400
+    return render_page(request, "operations/list.html", fragment="rows", ctx=ctx, status=status)
 
 
 @require_GET
 def operation_detail(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One operation, with what is known of each of its instances; live until all have settled."""
-    operation = get_object_or_404(
-        Operation.objects.select_related("workflow__account", "requested_by").prefetch_related(
-            "items"
-        ),
-        pk=pk,
-    )
-    items = operation.items.all()
-    ctx = {
-        "operation": operation,
-        "items": items,
-        "is_live": any(not item.is_settled for item in items),
-        "now": timezone.now(),
-    }
+    found = Operation.objects.select_related("workflow__account", "requested_by")
+    operation, now = get_object_or_404(found, pk=pk), timezone.now()
+    ctx = {"operation": operation, "now": now}
+    if operation.is_bulk:
+        ctx["progress"] = Progress(operation, request.GET, now)
+        return render_page(request, "operations/progress.html", fragment="progress", ctx=ctx)
+    ctx["items"] = operation.items.select_related("workflow__account")
     return render_page(request, "operations/detail.html", fragment="outcome", ctx=ctx)
+
+
+@require_POST
+@operator_required
+def operation_steer(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Pauses, resumes or stops an operation on many."""
+    operation = get_object_or_404(Operation, pk=pk, is_bulk=True)
+    wanted = request.POST.get("stage", "")
+    if wanted not in {Stage.RUNNING, Stage.PAUSED, Stage.STOPPED}:
+        raise Http404(f"Nobody can bring an operation into the stage “{wanted[:20]}”.")
+    if not operations.steer(operation, Stage(wanted), signed_in(request), now=timezone.now()):
+        operation.refresh_from_db(fields=["stage"])
+        words = operation.get_stage_display().lower()
+        messages.warning(request, f"Nothing was changed: this operation is {words} by now.")
+    return redirect(operation)
+
+
+def _counted(shown: list[Operation]) -> list[Operation]:
+    """Gives each its counts, and those on one instance that item, in two queries for all."""
+    counts = Item.objects.filter(operation__in=[one.pk for one in shown]).counts()
+    for operation in shown:
+        operation.counts = counts[operation.pk]
+    alone = [operation.pk for operation in shown if operation.number == 1]
+    items = {
+        item.operation_id: item
+        for item in Item.objects.filter(operation__in=alone).select_related("workflow__account")
+    }
+    for operation in shown:
+        operation.only_item = items.get(operation.pk)
+    return shown

@@ -23,6 +23,8 @@ from tests.servers.redis import Redis
 
 LANES = list(Lane)
 BACKGROUND = [lane for lane in LANES if lane.is_background]
+#: Lanes that may take all there is. One with a part of it may wait while lower ones go on.
+WHOLE = {lane: TERMS[lane].part == 1 for lane in LANES}
 
 
 class Shared:
@@ -144,7 +146,7 @@ class TestSharing:
             shared.takes(lane, wanted)
             waits = [shared.tries(one) for one in LANES]
 
-            passes = [wait == 0 for wait in waits]
+            passes = [wait == 0 for lane, wait in zip(LANES, waits, strict=True) if WHOLE[lane]]
             assert passes == sorted(passes, reverse=True)
 
     def test_background_work_alone_uses_its_whole_share_and_no_more(self, shared: Shared) -> None:
@@ -160,6 +162,27 @@ class TestSharing:
             shared.now += 1
 
         assert shared.most_in_a_window(BACKGROUND) > 0.85 * 720
+
+    def test_an_operation_on_many_leaves_a_quarter_to_the_lists(self, shared: Shared) -> None:
+        bulk = lists = 0
+        for _ in range(4 * WINDOW):
+            bulk += shared.takes(Lane.BULK)
+            lists += shared.takes(Lane.FRESHNESS)
+            shared.now += 1
+
+        assert 0.2 < lists / (bulk + lists) < 0.3
+        assert shared.most_in_a_window(BACKGROUND) <= 720
+
+    def test_an_operation_on_many_goes_on_however_much_the_lists_want(self, shared: Shared) -> None:
+        bulk = 0
+        for _ in range(4 * WINDOW):
+            shared.takes(Lane.BACKFILL)
+            shared.takes(Lane.FRESHNESS)
+            bulk += shared.takes(Lane.BULK)
+            shared.now += 1
+
+        assert bulk > 0.7 * 4 * 720 * 3 / 4
+        assert shared.takes(Lane.PERSON) >= 1140 - 720
 
     def test_a_wait_that_was_told_is_long_enough(self, shared: Shared) -> None:
         for lane in reversed(LANES):
@@ -181,7 +204,7 @@ class TestSharing:
     def test_many_people_push_the_background_aside(self, shared: Shared) -> None:
         shared.takes(Lane.PERSON, 960)
 
-        assert [shared.takes(lane) for lane in BACKGROUND] == [0, 0, 0]
+        assert [shared.takes(lane) for lane in BACKGROUND] == [0] * len(BACKGROUND)
         assert shared.takes(Lane.PERSON) == 180
 
     def test_threads_of_several_processes_never_pass_it_together(self, shared: Shared) -> None:
@@ -218,7 +241,7 @@ class TestWhatCloudflareSays:
     def test_a_lower_remainder_than_ours_is_believed(self, shared: Shared) -> None:
         shared.budget.told(RateLimit(200, 90.0))
 
-        assert [shared.takes(lane) for lane in BACKGROUND] == [0, 0, 0]
+        assert [shared.takes(lane) for lane in BACKGROUND] == [0] * len(BACKGROUND)
         assert shared.takes(Lane.PERSON) == 200 - 60
         assert shared.tries(Lane.PERSON) == 90
 

@@ -74,7 +74,9 @@ def test_what_somebody_acted_on_lately_is_kept(at: datetime, kept: int) -> None:
         requested_by=User.objects.create(username="olga"),
         requested_at=at,
     )
-    Item.objects.create(operation=operation, instance_id="restarted", state="done")
+    Item.objects.create(
+        operation=operation, workflow=operation.workflow, instance_id="restarted", state="done"
+    )
 
     pruned()
 

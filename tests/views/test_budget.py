@@ -92,6 +92,7 @@ def test_the_page_says_who_spent_what_in_which_lane(reader: Client, budget: Redi
     assert [row for row in rows if row] == [
         ["2", "0", "0", "0", "2"],
         ["0", "0", "0", "0", "0"],
+        ["0", "0", "0", "0", "0"],
         ["0", "5", "0", "0", "5"],
         ["0", "0", "0", "0", "0"],
         ["2", "5", "0", "0", "7"],

@@ -1,0 +1,85 @@
+"""Which of all that people did is wanted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from dashboard.forms.instant import InstantField
+from dashboard.models import Item, Operation, User, Workflow
+from dashboard.models.operation import Kind, State
+from dashboard.models.storing import storable
+
+
+class AuditForm(forms.Form):
+    """Who, what, where, how it ended and when; what is left empty does not narrow."""
+
+    by = forms.ModelChoiceField(
+        User.objects.order_by("username"),
+        required=False,
+        to_field_name="username",
+        label="Who",
+        empty_label="anybody",
+    )
+    kind = forms.ChoiceField(
+        choices=[("", "anything"), *Kind.choices], required=False, label="What"
+    )
+    workflow = forms.ChoiceField(required=False, label="Workflow")
+    state = forms.ChoiceField(
+        choices=[("", "any"), *State.choices], required=False, label="Some ended as"
+    )
+    instance = forms.CharField(max_length=271, required=False, strip=False, label="Instance id")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # `from` is a word of Python's, so it cannot be declared above.
+        hint = forms.TextInput(attrs={"placeholder": "2026-11-20T03:00"})
+        self.fields["from"] = InstantField(required=False, label="Asked from (UTC)", widget=hint)
+        self.fields["to"] = InstantField(required=False, label="to (UTC)", widget=hint)
+        self.workflows = {
+            f"{workflow.account.account_id}/{workflow.name}": workflow
+            for workflow in Workflow.objects.choosable()
+        }
+        names = [(value, row.name) for value, row in self.workflows.items()]
+        self.fields["workflow"].choices = [("", "any"), *names]  # type: ignore[attr-defined]
+
+    def clean_instance(self) -> str:
+        return storable(self.cleaned_data["instance"])
+
+    @property
+    def condition(self) -> Q:
+        """For a QuerySet of operations; of what could not be read nothing is found."""
+        if not self.is_valid():
+            return Q(pk=None)
+        told = self.cleaned_data
+        wanted = Q()
+        if told["by"]:
+            wanted &= Q(requested_by=told["by"])
+        if told["kind"]:
+            wanted &= Q(kind=told["kind"])
+        if workflow := self.workflows.get(told["workflow"]):
+            its = Item.objects.filter(operation=OuterRef("pk"), workflow=workflow)
+            wanted &= Q(workflow=workflow) | Q(Exists(its), workflow=None)
+        if told["state"]:
+            wanted &= Q(Exists(Item.objects.filter(operation=OuterRef("pk"), state=told["state"])))
+        if told["instance"]:
+            of_instance = Item.objects.filter(instance_id=told["instance"])
+            wanted &= Q(pk__in=of_instance.order_by().values("operation"))
+        if told["from"]:
+            wanted &= Q(requested_at__gte=told["from"])
+        if told["to"]:
+            wanted &= Q(requested_at__lt=told["to"])
+        return wanted
+
+    def items(self, operations: QuerySet[Operation]) -> QuerySet[Item]:
+        """What these operations did to each instance, narrowed as far as the form says."""
+        found = Item.objects.filter(operation__in=operations.order_by())
+        told = self.cleaned_data
+        narrowed = {
+            "workflow": self.workflows.get(told["workflow"]),
+            "state": told["state"],
+            "instance_id": told["instance"],
+        }
+        return found.filter(**{name: value for name, value in narrowed.items() if value})

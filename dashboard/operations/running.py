@@ -1,0 +1,178 @@
+"""Working on an operation on many: a slice at a time, by whoever holds its lease.
+
+Nothing depends on who works or how often that is cut off: each item is claimed by itself, and what
+a crash left half done is only looked at.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.db.models import Max
+
+from dashboard.cloudflare import Client
+from dashboard.cloudflare.errors import CloudflareError, NotFound, RateLimited, Unreachable
+from dashboard.connection import UnknownAccount
+from dashboard.models import Item, Operation, Workflow
+from dashboard.models.operation import Kind, Stage, State
+from dashboard.operations.choices import refusal_for_user, refusal_for_workflow
+from dashboard.operations.following import look
+from dashboard.operations.sending import Clock, send, settle
+from dashboard.operations.watching import watch
+from dashboard.operations.waves import LATEST, WRONG, judge_waves
+
+LEASE = timedelta(seconds=20)
+SLICE = timedelta(seconds=15)
+#: Operations on many that are worked on at the same time; the rest of the workers is for others.
+AT_ONCE = 2
+ITEMS_AT_ONCE = 20
+PAUSE = timedelta(seconds=1)
+PAUSE_AFTER_ERROR = timedelta(seconds=15)
+
+
+def due(now: datetime) -> list[uuid.UUID]:
+    """The operations on many that somebody should work on now."""
+    busy = Operation.objects.filter(leased_until__gte=now).count()
+    waiting = Operation.objects.to_run(now).values_list("pk", flat=True)
+    return list(waiting[: max(0, AT_ONCE - busy)])
+
+
+def run(pk: uuid.UUID, connect: Callable[[str], Client], *, clock: Clock) -> None:
+    """Works on the operation for a while, unless somebody else does so at this moment.
+
+    Never raises CloudflareError: what hit an instance stands in its item, what hits all in `note`.
+    """
+    operation = Operation.objects.select_related("requested_by").get(pk=pk)
+    if not operation.take_lease(clock(), LEASE):
+        return
+    slice_ = Slice(operation, connect, clock)
+    slice_.work()
+    slice_.end()
+
+
+@dataclass
+class Slice:
+    """One stretch of work. `resumes_at`: when it goes on, where something holds it up;
+    `waits_because` says what."""
+
+    operation: Operation
+    connect: Callable[[str], Client]
+    clock: Clock
+    resumes_at: datetime | None = None
+    waits_because: str = ""
+    _clients: dict[str, Client | None] = field(default_factory=dict)
+
+    def work(self) -> None:
+        """Looks at what was sent, sends more as far as that is allowed, and looks again."""
+        ends_at = self.clock() + SLICE
+        if not watch(self.operation, self.client_of, clock=self.clock):
+            self._wait(PAUSE, "It waits for the request budget.")
+            return
+        while self.resumes_at is None and self.clock() < ends_at:
+            following = list(
+                self.operation.items.pending().select_related("workflow__account")[:ITEMS_AT_ONCE]
+            )
+            if not following or not self._may_go_on(following[0]):
+                break
+            self._send_some(following, ends_at)
+        self._finish()
+
+    def client_of(self, workflow: Workflow) -> Client | None:
+        """The client of the workflow's account; None when that is not configured."""
+        account_id = workflow.account.account_id
+        if account_id not in self._clients:
+            try:
+                self._clients[account_id] = self.connect(account_id)
+            except UnknownAccount:
+                self._clients[account_id] = None
+        return self._clients[account_id]
+
+    def end(self) -> None:
+        """Writes down when there is something to do again, and lets others do it."""
+        operation, items = self.operation, self.operation.items
+        operation.refresh_from_db(fields=["stage"])
+        stage = Stage(operation.stage)
+        if stage is Stage.RUNNING and items.pending().exists():
+            due = self.resumes_at or self.clock()
+            operation.end_lease(stage, next_run_at=due, note=self.waits_because)
+            return
+        looks = items.unsettled().order_by("next_look_at")
+        operation.end_lease(stage, next_run_at=looks.values_list("next_look_at", flat=True).first())
+
+    @cached_property
+    def last_wave(self) -> int:
+        found: int = self.operation.items.aggregate(Max("wave"))["wave__max"]
+        return found
+
+    def _may_go_on(self, following: Item) -> bool:
+        """Asks the person's rights and the waves before; says why not."""
+        operation, now = self.operation, self.clock()
+        if why_not := refusal_for_user(operation.requested_by):
+            operation.move(Stage.PAUSED, now=now, note=why_not)
+            return False
+        before = operation.items.filter(pk__lt=following.pk, wave__gt=0)
+        if operation.judged_from is not None:
+            before = before.filter(pk__gte=operation.judged_from)
+        verdict = judge_waves(
+            following,
+            list(before.order_by("-pk").only("wave", "state", "answered_at")[: 2 * LATEST]),
+            kind=Kind(operation.kind),
+            stop_above=operation.stop_above,
+            now=now,
+        )
+        if verdict.halt:
+            operation.move(Stage.HALTED, now=now, note=verdict.halt)
+        elif verdict.waits_for:
+            words = f"It waits until {verdict.waits_for} of the wave before have been seen."
+            self._wait(PAUSE, words)
+        return verdict.may_go_on
+
+    def _send_some(self, following: Sequence[Item], ends_at: datetime) -> None:
+        """Sends for these, as long as nothing holds it up and nothing has to be judged anew."""
+        for item in following:
+            now = self.clock()
+            if item.wave != following[0].wave or now >= ends_at:
+                return
+            if not self.operation.keep_lease(now + LEASE):
+                self._wait(PAUSE, "")
+                return
+            item.operation = self.operation
+            if not self._send(item):
+                return
+            if item.state in WRONG:
+                return
+
+    def _send(self, item: Item) -> bool:
+        """One item. False when nothing more can be sent for now."""
+        client, workflow = self.client_of(item.workflow), item.workflow
+        if client is None or refusal_for_workflow(workflow):
+            note = f"Nothing was sent. {refusal_for_workflow(workflow)}"
+            settle(item, State.SKIPPED, note, self.clock())
+            return True
+        try:
+            send(client, item, self.operation.arguments, clock=self.clock)
+        except RateLimited as error:
+            self._wait(timedelta(seconds=error.retry_after or 1), str(error))
+            return False
+        except Unreachable as error:
+            self._wait(PAUSE_AFTER_ERROR, f"{error} It goes on by itself.")
+            return False
+        except NotFound as error:
+            settle(item, State.SKIPPED, f"Nothing was sent. {error}", self.clock(), error)
+        except CloudflareError as error:
+            settle(item, State.FAILED, f"Nothing was sent. {error}", self.clock(), error)
+        if not item.is_settled and item.wave < self.last_wave:
+            look(client, item, now=self.clock())
+        return True
+
+    def _finish(self) -> None:
+        items = self.operation.items
+        if not items.pending().exists() and not items.unsettled().exists():
+            self.operation.move(Stage.FINISHED, now=self.clock())
+
+    def _wait(self, pause: timedelta, because: str) -> None:
+        self.resumes_at, self.waits_because = self.clock() + pause, because

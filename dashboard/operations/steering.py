@@ -1,0 +1,49 @@
+"""Pausing, resuming and stopping an operation on many: by a person, at any time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from dashboard.models import Operation, User
+from dashboard.models.operation import Stage, State
+
+#: What a person may do with it in each stage, with the word for it.
+STEERING: dict[Stage, dict[Stage, str]] = {
+    Stage.RUNNING: {Stage.PAUSED: "Pause", Stage.STOPPED: "Stop"},
+    Stage.PAUSED: {Stage.RUNNING: "Resume", Stage.STOPPED: "Stop"},
+    Stage.HALTED: {Stage.RUNNING: "Go on all the same", Stage.STOPPED: "Stop"},
+}
+
+
+def steer(operation: Operation, stage: Stage, user: User, *, now: datetime) -> bool:
+    """Brings it into the stage; False when it cannot be reached from where it is by now.
+
+    After a pause, or once stopped, at most the one request that was under way still leaves.
+    """
+    if stage is Stage.RUNNING:
+        return operation.move(stage, now=now, by=user, next_run_at=now, **_judged_anew(operation))
+    if stage is Stage.PAUSED:
+        return operation.move(stage, now=now, by=user)
+    return stage is Stage.STOPPED and _stop(operation, user, now)
+
+
+def _judged_anew(operation: Operation) -> dict[str, Any]:
+    """Who goes on after failures has seen them; only what comes after is judged."""
+    if operation.stage != Stage.HALTED:
+        return {}
+    return {"judged_from": operation.items.pending().values_list("pk", flat=True).first()}
+
+
+def _stop(operation: Operation, user: User, now: datetime) -> bool:
+    with transaction.atomic():
+        if not operation.move(Stage.STOPPED, now=now, by=user):
+            return False
+        operation.items.pending().order_by().update(
+            state=State.SKIPPED,
+            note=f"Nothing was sent. {user} stopped the operation.",
+            settled_at=now,
+        )
+    return True

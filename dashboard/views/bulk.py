@@ -1,0 +1,176 @@
+"""Asking for an operation on many: what it would do first, then the yes."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Max
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from dashboard import operations
+from dashboard.forms.bulk import BULK_FORMS, NOT_UNDONE, BulkForm, initial_of
+from dashboard.forms.selection import Selection, in_words, read_selection
+from dashboard.models import User
+from dashboard.models.operation import Kind
+from dashboard.views.asking import SENT_BEFORE
+from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.page import HtmxHttpRequest, render_page
+
+TEMPLATE = "operations/bulk.html"
+
+
+@require_POST
+@operator_required
+def bulk(request: HtmxHttpRequest) -> HttpResponse:
+    """The preview of an operation on many; with `confirm`, its beginning."""
+    try:
+        selection = read_selection(request.POST, now=timezone.now())
+    except ValidationError as error:
+        ctx = {"problems": error.messages, "back": _back(request.POST)}
+        return render_page(request, TEMPLATE, fragment="preview", ctx=ctx, status=422)
+    preview = Preview(request.POST, selection)
+    if not preview.is_confirmed:
+        return _render(request, preview)
+    if not preview.form.is_valid() or preview.problem:
+        return _render(request, preview, status=422)
+    operation, is_new = operations.begin(
+        selection.instances, preview.wanted(signed_in(request)), preview.terms(), now=timezone.now()
+    )
+    if not is_new:
+        messages.warning(request, SENT_BEFORE)
+    return redirect(operation)
+
+
+class Preview:
+    """What would become of a selection, and the form that says yes to it."""
+
+    def __init__(self, given: QueryDict, selection: Selection) -> None:
+        self.given, self.selection = given, selection
+        self.kind = _kind(given, selection)
+        self.is_confirmed = "confirm" in given
+        self.plan = operations.plan(self.kind, selection.instances)
+        initial: dict[str, Any] = {"key": uuid.uuid4()}
+        if selection.retry_of:
+            initial |= initial_of(selection.retry_of)
+        self.form: BulkForm = BULK_FORMS[self.kind](
+            given if self.is_confirmed else None,
+            initial=initial,
+            kind=self.kind,
+            acted_on=self.plan.acted_on,
+        )
+
+    @property
+    def title(self) -> str:
+        number = self.plan.acted_on
+        return f"{self.kind.label}: {number:,} instance{'s' * (number != 1)}"
+
+    @property
+    def problem(self) -> str:
+        """Why this cannot begin as it stands; "" when it can."""
+        plan = self.plan
+        if not plan.number:
+            return "No instance is chosen. Go back and choose some."
+        if not plan.acted_on:
+            return "Nothing can be done: each of these instances would be skipped."
+        if plan.number > operations.MOST:
+            return f"One operation takes {operations.MOST:,} instances at most; narrow the list."
+        if self.is_confirmed and plan.number > self._number("number"):
+            return (
+                f"There are more now than were shown: {plan.number:,}. Nothing was begun; look at "
+                "them, then begin."
+            )
+        return ""
+
+    @property
+    def remark(self) -> str:
+        """What differs from what the list showed; "" when nothing does."""
+        shown = self._number("number")
+        if self.is_confirmed or not shown or shown == self.plan.number:
+            return ""
+        return f"The list showed {shown:,}; it is {self.plan.number:,} now."
+
+    @property
+    def can_begin(self) -> bool:
+        return bool(self.plan.acted_on > 0 and self.plan.number <= operations.MOST)
+
+    @property
+    def is_dangerous(self) -> bool:
+        return self.kind in NOT_UNDONE
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """What the form carries on, so that it means the instances that are shown."""
+        names = ("chosen", "matching", "list", "retry_of")
+        carried = [(name, text) for name in names for text in self.given.getlist(name)]
+        newest = self.given.get("newest") or str(
+            self.selection.instances.order_by().aggregate(newest=Max("pk"))["newest"] or 0
+        )
+        mine = {"kind": self.kind.value, "number": str(self.plan.number), "newest": newest}
+        return [*carried, *mine.items()]
+
+    @property
+    def list_words(self) -> list[tuple[str, str]]:
+        return in_words(self.selection.list_query)
+
+    @property
+    def back(self) -> str:
+        return _back(self.given)
+
+    def wanted(self, user: User) -> operations.Wanted:
+        data = self.form.cleaned_data
+        return operations.Wanted(
+            kind=self.kind,
+            user=user,
+            key=data["key"],
+            reason=data["reason"],
+            arguments=self.form.arguments(),
+        )
+
+    def terms(self) -> operations.Terms:
+        data = self.form.cleaned_data
+        return operations.Terms(
+            waves=data["waves"],
+            stop_above=data["stop_above"],
+            list_query=self.selection.list_query,
+            retry_of=self.selection.retry_of,
+        )
+
+    def _number(self, name: str) -> int:
+        text = self.given.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+
+
+def _render(request: HtmxHttpRequest, preview: Preview, *, status: int = 200) -> HttpResponse:
+    ctx = {
+        "preview": preview,
+        "plan": preview.plan,
+        "form": preview.form,
+        "effects": operations.effects(preview.kind, None, is_batch=False),
+        "now": timezone.now(),
+    }
+    return render_page(request, TEMPLATE, fragment="preview", ctx=ctx, status=status)
+
+
+def _kind(given: QueryDict, selection: Selection) -> Kind:
+    """What is asked for: again the same when it is a retry."""
+    text = selection.retry_of.kind if selection.retry_of else given.get("kind", "")
+    if text not in operations.kinds_on_offer():
+        raise Http404(f"There is no operation on many called “{text[:40]}”.")
+    return Kind(text)
+
+
+def _back(given: QueryDict) -> str:
+    """Where the selection was made."""
+    if text := given.get("retry_of", ""):
+        with suppress(ValueError):
+            return reverse("operation", args=[uuid.UUID(text)])
+    query = given.get("list", "").removeprefix("?")
+    return f"{reverse('instances')}?{query}" if query else reverse("instances")
