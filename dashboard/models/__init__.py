@@ -6,6 +6,7 @@ The database never leads: a row of the copy changes only because Cloudflare said
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.operation import Item, Operation
+from dashboard.models.saved_view import SavedView
 from dashboard.models.search_text import SearchText
 from dashboard.models.user import Role, User
 from dashboard.models.workflow import Version, Workflow
@@ -18,6 +19,7 @@ __all__ = [
     "Item",
     "Operation",
     "Role",
+    "SavedView",
     "SearchText",
     "User",
     "Version",

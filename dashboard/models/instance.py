@@ -98,6 +98,8 @@ class Instance(models.Model):
     `status_seen_at`: when its present status was first seen here. `is_listed`: a list has shown it;
     until then `created_on` is a guess from its detail. `hint`: the kind of an event of which we
     heard at `hinted_at` and which the row does not show yet; it only says where to look.
+    `phase`, `current_step`, `attempts` and `due_on` are its standing when its detail was last read;
+    empty again as soon as its status is seen to have changed.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="instances")
@@ -123,6 +125,10 @@ class Instance(models.Model):
     expired_at = models.DateTimeField(null=True)
     hinted_at = models.DateTimeField(null=True)
     hint = models.CharField(max_length=32, default="", db_default="")
+    phase = models.CharField(max_length=32, default="", db_default="")
+    current_step = models.CharField(max_length=300, default="", db_default="")
+    attempts = models.PositiveIntegerField(null=True)
+    due_on = models.DateTimeField(null=True)
 
     #: False where a list shows it again although it no longer fits what was asked for.
     is_match = True
@@ -148,6 +154,12 @@ class Instance(models.Model):
                 condition=Q(hinted_at__isnull=False),
                 name="instance_hinted",
             ),
+            models.Index(
+                fields=["phase", "-created_on", "-id"],
+                condition=~Q(phase=""),
+                name="instance_phase_newest",
+            ),
+            models.Index(fields=["due_on"], condition=Q(due_on__isnull=False), name="instance_due"),
         ]
 
     def __str__(self) -> str:

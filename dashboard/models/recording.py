@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from dashboard.cloudflare import types
+from dashboard.insight.standing import Standing, standing
 from dashboard.models import bulk, merging
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail, facts_of
@@ -21,7 +22,8 @@ from dashboard.models.workflow import Version, Workflow
 MERGED_FIELDS = [
     "status", "version_id", "trigger", "created_on", "modified_on", "queued_on", "started_on",
     "ended_on", "duration_ms", "error_name", "error_message", "step_count", "generation",
-    "is_listed", "seen_at", "status_seen_at", "expired_at",
+    "is_listed", "seen_at", "status_seen_at", "expired_at", "phase", "current_step", "attempts",
+    "due_on",
 ]  # fmt: skip
 
 #: Cloudflare may need some seconds before it finds what it has just created.
@@ -211,6 +213,7 @@ def record_detail(
         _apply(row, merging.merge_detail(row, detail), now)
         row.seen_at = row.read_at = now
         row.read_on = detail.read_on
+        _stand(row, standing(detail, detail.read_on or now))
         row.save()
         InstanceDetail.objects.update_or_create(
             instance=row,
@@ -261,14 +264,23 @@ def _apply(row: Instance, merge: Merge, now: datetime) -> bool:
         row.generation += 1
         row.status_seen_at = now
         SearchText.objects.filter(instance=row).update(error="")
+        _stand(row, Standing())
     if merge.fields.get("status", row.status) != row.status:
         row.status_seen_at = now
+        _stand(row, Standing())
     for name, value in merge.fields.items():
         setattr(row, name, value)
     row.duration_ms = merging.duration_ms(row.started_on, row.ended_on)
     if merge.fields:
         row.seen_at = now
     return bool(merge.fields)
+
+
+def _stand(row: Instance, told: Standing) -> None:
+    """Puts where the instance stands into its row."""
+    facts = {"phase": told.phase, "current_step": told.step, "attempts": told.attempts}
+    for name, value in storable_facts(Instance, facts | {"due_on": told.due_on}).items():
+        setattr(row, name, value)
 
 
 def _remember(row: Instance, kind: Change.Kind, now: datetime) -> None:
