@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard.models import Workflow
+from dashboard.views.columns import OF_ONE_WORKFLOW, Table
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.workflow_rows import rows_of
 
@@ -24,6 +25,8 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         raise Http404(f"No workflow {workflow_name} is known in the account {account_id}.")
     [workflow, *former] = found
     [row] = rows_of([workflow])
+    now = timezone.now()
+    newest = workflow.instances.with_workflow().newest_first()[:NEWEST]
     ctx = {
         "row": row,
         "workflow": workflow,
@@ -31,7 +34,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         "create_query": "?"
         + urlencode({"kind": "create", "account_id": account_id, "workflow_name": workflow_name}),
         "versions": workflow.versions.order_by(F("created_on").desc(nulls_last=True), "-pk"),
-        "instances": workflow.instances.with_workflow().newest_first()[:NEWEST],
-        "now": timezone.now(),
+        "table": Table.of(newest, OF_ONE_WORKFLOW, now),
+        "now": now,
     }
     return render_page(request, "workflow.html", fragment="facts", ctx=ctx)
