@@ -62,6 +62,7 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def status_badge(status: str) -> SafeString:
     """The status with its icon, word and colour; one we do not know is shown as it came."""
     known = Status(status)

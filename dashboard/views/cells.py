@@ -37,11 +37,12 @@ PHASE_WORDS: dict[str, str] = {
 @dataclass
 class Known:
     """What cells are told beside the row. `versions` by workflow and version id, `details` by the
-    instance's key; each only where a column needs it."""
+    instance's key, each only where a column needs it; `workflows`: cells that were written."""
 
     now: datetime
     versions: dict[tuple[int, str], Version] = field(default_factory=dict)
     details: dict[int, InstanceDetail] = field(default_factory=dict)
+    workflows: dict[int, SafeString] = field(default_factory=dict)
 
 
 def status(row: Instance, _known: Known) -> SafeString:
@@ -57,7 +58,13 @@ def instance(row: Instance, _known: Known) -> SafeString:
     )
 
 
-def workflow(row: Instance, _known: Known) -> SafeString:
+def workflow(row: Instance, known: Known) -> SafeString:
+    if row.workflow_id not in known.workflows:
+        known.workflows[row.workflow_id] = _workflow(row)
+    return known.workflows[row.workflow_id]
+
+
+def _workflow(row: Instance) -> SafeString:
     account = row.workflow.account.name
     return format_html(
         '<a href="{}" title="{} in {}">{}</a> <span class="faint">{}</span>',
