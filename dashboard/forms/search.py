@@ -8,6 +8,8 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from dashboard.cloudflare.types import Status, Trigger
+from dashboard.insight.phase import PhaseKind
+from dashboard.models.conditions import CONDITIONS
 from dashboard.models.filters import (
     STATES,
     AnyOf,
@@ -18,6 +20,7 @@ from dashboard.models.filters import (
     InstanceFilters,
     InState,
     Not,
+    Stands,
     StartsWith,
     Within,
 )
@@ -63,10 +66,18 @@ def _text(*places: str) -> Reader:
     return lambda value, _now: Contains(value, places)
 
 
-def _state(value: str, _now: datetime) -> Clause:
-    if value.lower() not in STATES:
+def _state(value: str, now: datetime) -> Clause:
+    name = value.lower()
+    if name in CONDITIONS:
+        return Stands(name, now)
+    if name not in STATES:
         raise ValueError(value)
-    return InState(value.lower())
+    return InState(name)
+
+
+def _attempts(value: str, _now: datetime) -> Clause:
+    told = values.number(value)
+    return Within("attempts", told.least, None if told.most is None else told.most + 1)
 
 
 A_TIME = "a time such as >2h or 2026-11-20"
@@ -94,9 +105,19 @@ KEYS = {
         lambda value, _now: StartsWith("version_id", value), is_one=True,
     ),
     "is": Key(
-        f"one of {', '.join(STATES)}", "is:unfinished",
-        "finished, unfinished, gone (from Cloudflare), restarted, read (its steps are held)",
+        f"one of {', '.join([*STATES, *CONDITIONS])}", "is:unfinished",
+        "finished, unfinished, gone (from Cloudflare), restarted, read (its steps are held), "
+        "stuck (overdue), waiting-for-event, forgotten (paused for a day)",
         _state,
+    ),
+    "phase": Key(
+        "a phase such as sleeping or retrying", "phase:retrying",
+        "What an unfinished one was doing when it was last read", _equal("phase", PhaseKind),
+        is_one=True,
+    ),
+    "attempts": Key(
+        "a number such as >3", "attempts:>3", "Attempts of the step it is in, or failed in",
+        _attempts,
     ),
     "id": Key("a part of an id", "id:4711", "Any part of its id", _text("instance_id")),
     "error": Key(

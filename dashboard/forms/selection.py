@@ -18,7 +18,9 @@ from dashboard.models.instance import InstanceQuerySet
 from dashboard.models.operation import State
 
 #: What a list's address holds besides which instances are in it.
-LOOKS = {"sort", "after", "before", "until", "shown", "columns", "density"}
+LOOKS = {
+    "sort", "after", "before", "until", "shown", "columns", "density", "view", "arranging",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
 from dashboard.models.operation import Operation
 from dashboard.models.progress import Gap, Place, Progress
+from dashboard.models.saved_view import SavedView
 from dashboard.models.search_text import SearchText
 from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
 from dashboard.models.tally import Tally
@@ -26,6 +27,7 @@ __all__ = [
     "Place",
     "Progress",
     "Role",
+    "SavedView",
     "SearchText",
     "StageChange",
     "StepFeed",

@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol, Self
 from django.db.models import Exists, OuterRef, Q
 
 from dashboard.cloudflare.types import FINISHED
+from dashboard.models.conditions import CONDITIONS
 from dashboard.models.search_text import SearchText
 
 #: Columns of Cloudflare's times, which a time range can be of.
@@ -82,6 +83,18 @@ class InState:
     @property
     def condition(self) -> Q:
         return STATES[self.name]
+
+
+@dataclass(frozen=True)
+class Stands:
+    """One of CONDITIONS, told at a moment."""
+
+    name: str
+    now: datetime
+
+    @property
+    def condition(self) -> Q:
+        return CONDITIONS[self.name](self.now)
 
 
 @dataclass(frozen=True)

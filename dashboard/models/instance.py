@@ -118,6 +118,8 @@ class Instance(models.Model):
     until then `created_on` is a guess from its detail. `hint`: the kind of an event of which we
     heard at `hinted_at` and which the row does not show yet; it only says where to look. `left_at`:
     when the list of its status was first seen without it; None again once anything shows it.
+    `phase`, `current_step`, `attempts` and `due_on` are its standing when its detail was last read;
+    empty again as soon as its status is seen to have changed.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="instances")
@@ -144,6 +146,10 @@ class Instance(models.Model):
     hinted_at = models.DateTimeField(null=True)
     hint = models.CharField(max_length=32, default="")
     left_at = models.DateTimeField(null=True)
+    phase = models.CharField(max_length=32, default="")
+    current_step = models.CharField(max_length=300, default="")
+    attempts = models.PositiveIntegerField(null=True)
+    due_on = models.DateTimeField(null=True)
 
     #: False where a list shows it again although it no longer fits what was asked for.
     is_match = True
@@ -185,6 +191,12 @@ class Instance(models.Model):
                 condition=ERRORED_UNREAD,
                 name="instance_errored_unread",
             ),
+            models.Index(
+                fields=["phase", "-created_on", "-id"],
+                condition=~Q(phase=""),
+                name="instance_phase_newest",
+            ),
+            models.Index(fields=["due_on"], condition=Q(due_on__isnull=False), name="instance_due"),
         ]
 
     def __str__(self) -> str:

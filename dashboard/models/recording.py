@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from dashboard.cloudflare import types
+from dashboard.insight.standing import Standing, standing
 from dashboard.models import bulk, bulk_insert, bulk_sql, merging, tallies
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail, facts_of
@@ -22,7 +23,8 @@ from dashboard.models.workflow import Version, Workflow
 MERGED_FIELDS = [
     "status", "version_id", "trigger", "created_on", "modified_on", "queued_on", "started_on",
     "ended_on", "duration_ms", "error_name", "error_message", "step_count", "generation",
-    "is_listed", "seen_at", "status_seen_at", "expired_at", "left_at",
+    "is_listed", "seen_at", "status_seen_at", "expired_at", "left_at", "phase", "current_step",
+    "attempts", "due_on",
 ]  # fmt: skip
 
 #: Cloudflare may need some seconds before it finds what it has just created.
@@ -227,6 +229,7 @@ def record_detail(
         _apply(row, merging.merge_detail(row, detail), now, moves)
         row.seen_at = row.read_at = now
         row.read_on = detail.read_on
+        _stand(row, standing(detail, detail.read_on or now))
         row.save()
         InstanceDetail.objects.update_or_create(
             instance=row,
@@ -335,8 +338,10 @@ def _apply(row: Instance, merge: Merge, now: datetime, moves: Moves) -> bool:
         row.generation += 1
         row.status_seen_at = now
         SearchText.objects.filter(instance=row).update(error="")
+        _stand(row, Standing())
     if merge.fields.get("status", row.status) != row.status:
         row.status_seen_at = now
+        _stand(row, Standing())
     for name, value in merge.fields.items():
         setattr(row, name, value)
     row.duration_ms = merging.duration_ms(row.started_on, row.ended_on)
@@ -346,6 +351,13 @@ def _apply(row: Instance, merge: Merge, now: datetime, moves: Moves) -> bool:
         row.seen_at = now
     moves[tallies.place(row)] += 1
     return has_changed
+
+
+def _stand(row: Instance, told: Standing) -> None:
+    """Puts where the instance stands into its row."""
+    facts = {"phase": told.phase, "current_step": told.step, "attempts": told.attempts}
+    for name, value in storable_facts(Instance, facts | {"due_on": told.due_on}).items():
+        setattr(row, name, value)
 
 
 def _remember(row: Instance, kind: Change.Kind, now: datetime) -> None:

@@ -18,7 +18,7 @@ from dashboard.operations import allowed
 DIRECT = frozenset({Kind.PAUSE, Kind.RESUME})
 KEYS = uuid.UUID("5f0f8c1e-6a35-4a6e-9a0e-8d4d1b7c2f10")
 #: These lose something that cannot be brought back.
-DANGEROUS = frozenset({Kind.TERMINATE, Kind.RESTART})
+DANGEROUS = frozenset({Kind.TERMINATE, Kind.RESTART, Kind.DELETE})
 INSTANCE_KINDS = (Kind.PAUSE, Kind.RESUME, Kind.SEND_EVENT, Kind.RESTART, Kind.TERMINATE)
 
 

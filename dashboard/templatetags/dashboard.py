@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from html import escape
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -22,6 +23,9 @@ register = template.Library()
 
 NOTHING = "–"
 CURRENT = ' aria-current="true"'
+UNKNOWN_STATUS = mark_safe(
+    ' data-unknown title="A status this dashboard does not know, as Cloudflare sent it"'
+)
 STATUS_WORDS = {
     Status.QUEUED: "Queued",
     Status.RUNNING: "Running",
@@ -58,17 +62,19 @@ def icon(name: str) -> SafeString:
     )
 
 
-@register.inclusion_tag("components/status_badge.html")
-def status_badge(status: str) -> dict[str, object]:
+@register.simple_tag
+@lru_cache(maxsize=256)
+def status_badge(status: str) -> SafeString:
     """The status with its icon, word and colour; one we do not know is shown as it came."""
     known = Status(status)
     is_known = known.is_known and known is not Status.UNKNOWN
-    return {
-        "status": status,
-        "word": status_word(status),
-        "icon_name": status if is_known else "unknown",
-        "is_known": known.is_known,
-    }
+    return format_html(
+        '<span class="badge" data-status="{}"{}>{} {}</span>',
+        status,
+        "" if known.is_known else UNKNOWN_STATUS,
+        icon(status if is_known else "unknown"),
+        status_word(status),
+    )
 
 
 @register.inclusion_tag("components/outcome_badge.html")
@@ -162,6 +168,20 @@ def menu_links(choices: Iterable[Any]) -> SafeString:
         for choice in choices
     )
     return mark_safe("".join(entries))  # noqa: S308  (everything in it is escaped)
+
+
+@register.filter
+def get(mapping: Mapping[str, Any] | str, key: str) -> Any:
+    """What stands under this key; None for nothing, and where there is no mapping."""
+    return mapping.get(key) if isinstance(mapping, Mapping) else None
+
+
+@register.filter
+def read_query(query: str) -> str:
+    """The part of an address behind the `?`, for people."""
+    return "  ".join(
+        value if name == "q" else f"{name}: {value}" for name, value in parse_qsl(query)
+    )
 
 
 @register.filter

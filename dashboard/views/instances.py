@@ -9,9 +9,14 @@ from django.views.decorators.http import require_safe
 
 from dashboard.forms.instance_filters import InstanceFilterForm
 from dashboard.models import Workflow
+from dashboard.views.columns import Table
+from dashboard.views.current_view import CurrentView
+from dashboard.views.guards import signed_in
 from dashboard.views.links import Links
 from dashboard.views.listing import Listing
+from dashboard.views.looks import Looks
 from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.selecting import selection
 from dashboard.views.shared import shared
 
 
@@ -20,14 +25,25 @@ from dashboard.views.shared import shared
 def instance_list(request: HtmxHttpRequest) -> HttpResponse:
     """The rows that fit the filters; refreshed, exactly the rows that are on the page."""
     links = Links(request)
-    if not links.is_tidy:
-        return redirect(links.tidy)
+    looks = Looks(request.GET, links)
+    if not links.is_tidy or looks.is_untidy:
+        return redirect(looks.tidy if looks.is_untidy else links.tidy)
     now = timezone.now()
     form = InstanceFilterForm(request.GET, now=now)
-    status = 200 if form.is_valid() else 400
+    # A refresh asks for rows: how they were to look was answered with the page.
+    is_good = form.is_valid() and (looks.form.is_valid() or request.htmx)
     listing = Listing(form, links)
     if form.filters.workflows.wanted:
         chosen = Workflow.objects.filter(pk__in=listing.matching.workflows or ())
         chosen.present().mark_watched(now)
-    ctx = {"now": now, "form": form, "listing": listing}
+    ctx = {
+        "now": now,
+        "form": form,
+        "listing": listing,
+        "looks": looks,
+        "table": Table.of(listing.page.rows, looks.columns, now),
+        "view": CurrentView(signed_in(request), request.GET.get("view", ""), links),
+        "selection": selection(request, links),
+    }
+    status = 200 if is_good else 400
     return render_page(request, "instances/list.html", fragment="rows", ctx=ctx, status=status)

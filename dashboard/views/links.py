@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.http import HttpRequest, QueryDict
 
@@ -77,13 +77,24 @@ class Links:
 
     @property
     def others(self) -> list[tuple[str, str]]:
-        """What a form that searches anew takes along: everything but the query and the place."""
-        return [
-            (name, value) for name, values in self._query.lists() for value in values if name != "q"
-        ]
+        """What a form that searches anew takes along."""
+        return self.kept("q")
 
     def without(self, *names: str) -> str:
         return self.replaced(**dict.fromkeys(names, ""))
+
+    def kept(self, *without: str) -> list[tuple[str, str]]:
+        """What a form that changes these parameters takes along: the others, without the place."""
+        return [
+            (name, value)
+            for name, values in self._query.lists()
+            for value in values
+            if name not in without
+        ]
+
+    def query(self, *without: str) -> str:
+        """The part behind the `?` of the same list from its start, without these parameters."""
+        return urlencode(self.kept(*without), safe=SAFE)
 
     def _address(self, query: QueryDict) -> str:
         text = query.urlencode(safe=SAFE)

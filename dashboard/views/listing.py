@@ -145,8 +145,9 @@ class Listing:
         return len(self.page.rows) < self.matches
 
     @property
-    def headings(self) -> list[Heading]:
-        return [self._heading(name, title) for name, title in SORTABLE.items()]
+    def headings(self) -> dict[str, Heading]:
+        """By the column that can be sorted by."""
+        return {name: self._heading(name, title) for name, title in SORTABLE.items()}
 
     def _heading(self, name: str, title: str) -> Heading:
         sort = self.told("sort", DEFAULT_SORT)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard.models import Progress, Workflow
+from dashboard.views.columns import OF_ONE_WORKFLOW, Table
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.step_periods import Period, WorkflowSteps
 from dashboard.views.workflow_rows import rows_of
@@ -29,6 +30,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
     progress = Progress.objects.filter(workflow=workflow).first()
     [row] = rows_of([workflow])
     period = Period(request.GET.get("days", ""))
+    newest = workflow.instances.with_workflow().newest_first()[:NEWEST]
     ctx = {
         "row": row,
         "workflow": workflow,
@@ -36,7 +38,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         "create_query": "?"
         + urlencode({"kind": "create", "account_id": account_id, "workflow_name": workflow_name}),
         "versions": workflow.versions.order_by(F("created_on").desc(nulls_last=True), "-pk"),
-        "instances": workflow.instances.with_workflow().newest_first()[:NEWEST],
+        "table": Table.of(newest, OF_ONE_WORKFLOW, now),
         "steps": WorkflowSteps(workflow, period, now),
         "coverage": progress and progress.coverage,
         "history": workflow.gaps.filter(is_history=True).order_by("until").last(),

@@ -13,12 +13,14 @@
     }
   });
   dialog.addEventListener("close", () => body.replaceChildren());
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog || event.target.closest("[data-close]")) {
-      event.preventDefault();
-      dialog.close();
-    }
-  });
+  for (const one of document.querySelectorAll("dialog")) {
+    one.addEventListener("click", (event) => {
+      if (event.target === one || event.target.closest("[data-close]")) {
+        event.preventDefault();
+        one.close();
+      }
+    });
+  }
 
   // Fold-away lists close when somebody goes on elsewhere.
   const fold = (except) => document.querySelectorAll("details.choose[open]").forEach((list) => { list.open = list.contains(except); });

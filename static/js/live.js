@@ -2,10 +2,19 @@
 (() => {
   const every = 5000;
   const poll = () => { if (!document.hidden) document.body.dispatchEvent(new CustomEvent("poll")); };
+  // Rows stand still while some are selected or a dialog is open: a morph passes over what is held.
+  const isHeld = () => document.querySelector("dialog[open], #selection[data-any]") !== null;
   const isPoll = (ctx) => ctx.sourceEvent?.type === "poll";
   // The meter asks for itself alone: its answer says nothing about the rows.
   const isOfPage = (ctx) => isPoll(ctx) && ctx.sourceElement?.id !== "budget-meter";
   const notice = document.getElementById("not-refreshed");
+  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+    const rows = isPoll(ctx) && document.querySelector("#rows tbody");
+    if (!rows || ctx.sourceElement?.id !== "rows") return;
+    // What was passed over is asked for whole, whatever the last answer said.
+    if (rows.hasAttribute("data-held")) delete ctx.request.headers["HX-PTag"];
+    rows.toggleAttribute("data-held", isHeld());
+  });
   setInterval(poll, every);
   document.addEventListener("visibilitychange", poll);
   window.addEventListener("pageshow", (event) => { if (event.persisted) poll(); });

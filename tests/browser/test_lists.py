@@ -236,4 +236,6 @@ def test_the_keyboard_alone_reaches_the_content_and_a_row(screen: Page) -> None:
     screen.keyboard.press("Enter")
     screen.keyboard.press("Tab")
 
-    expect(screen.locator(".chip").first).to_be_focused()
+    expect(screen.locator("#content summary", has_text="Columns")).to_be_focused()
+    screen.keyboard.press("j")
+    expect(screen.locator("tbody a.id").first).to_be_focused()

@@ -1,4 +1,5 @@
-"""Cloudflare's own command-line tool and local engine, installed once into a folder git ignores.
+"""Cloudflare's own command-line tool and local engine, and axe-core, installed once into a folder
+git ignores.
 
 The node that runs it comes from the npm package `node`: the machine's own may be too old.
 """
@@ -24,6 +25,11 @@ def ensure_wrangler() -> Path:
         if not _is_current():
             _install()
     return TARGET
+
+
+def axe_core() -> str:
+    """The script that finds what keeps people from using a page."""
+    return (ensure_wrangler() / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
 def _is_current() -> bool:

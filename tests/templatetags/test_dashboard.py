@@ -66,17 +66,16 @@ def test_an_instant_is_told_in_utc() -> None:
 def test_every_status_has_a_word_and_an_icon_of_its_own(status: Status) -> None:
     badge = dashboard.status_badge(status.value)
 
-    assert badge["word"] == dashboard.STATUS_WORDS[status]
-    assert badge["icon_name"] == status.value
+    assert badge.endswith(f" {dashboard.STATUS_WORDS[status]}</span>")
+    assert f'icons.svg#{status.value}"' in badge
 
 
 def test_an_unknown_status_keeps_the_word_it_came_with() -> None:
-    assert dashboard.status_badge("hibernating") == {
-        "status": "hibernating",
-        "word": "hibernating",
-        "icon_name": "unknown",
-        "is_known": False,
-    }
+    badge = dashboard.status_badge("hibernating")
+
+    assert badge.endswith(" hibernating</span>")
+    assert 'icons.svg#unknown"' in badge
+    assert "data-unknown" in badge
 
 
 @pytest.mark.parametrize("length", [5, 12, 36])

@@ -37,7 +37,8 @@ def text(html: str) -> str:
 
 
 def link(html: str, words: str) -> str:
-    """The address of the link whose text has these words."""
+    """The address of the link whose text has these words; views aside, which are named alike."""
+    html = re.sub(r'<nav class="views".*?</nav>', "", html, flags=re.S)
     for href, inner in re.findall(r'<a [^>]*?href="([^"]*)"[^>]*>(.*?)</a>', html, re.S):
         if words in text(inner):
             return markup.unescape(href)
@@ -525,13 +526,13 @@ class TestNothingToShow:
 
 
 @pytest.mark.parametrize("number", [1, 40])
-def test_the_list_takes_eight_queries_however_many_rows_it_has(
+def test_the_list_takes_nine_queries_however_many_rows_it_has(
     reader: Client, number: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for index in range(number):
         instance(f"i{index}", of=workflow(f"w{index}", of=account(f"acc{index % 3}")))
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         reader.get("/instances/")
 
 

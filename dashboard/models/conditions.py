@@ -1,0 +1,38 @@
+"""Names for what somebody should look at: each a condition on rows, told at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from dashboard.cloudflare.types import Status
+
+#: What was due may come a little late without anything being wrong.
+OVERDUE_AFTER = timedelta(minutes=5)
+FORGOTTEN_AFTER = timedelta(hours=24)
+
+
+def _overdue(now: datetime) -> Q:
+    """A sleep, a wait or a pause before a retry should be over, as last read, and it still stands
+    there."""
+    return Q(due_on__lt=now - OVERDUE_AFTER, expired_at=None)
+
+
+def _waiting_for_event(_now: datetime) -> Q:
+    # Told twice: SQLite uses the index of rows with a phase only where the query says so too.
+    return Q(phase="waiting-for-event", expired_at=None) & ~Q(phase="")
+
+
+def _forgotten(now: datetime) -> Q:
+    limit = now - FORGOTTEN_AFTER
+    is_long_ago = Q(modified_on__lt=limit) | Q(modified_on=None, status_seen_at__lt=limit)
+    return is_long_ago & Q(status=Status.PAUSED, expired_at=None)
+
+
+CONDITIONS: dict[str, Callable[[datetime], Q]] = {
+    "stuck": _overdue,
+    "waiting-for-event": _waiting_for_event,
+    "forgotten": _forgotten,
+}

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils.text import slugify
+
+from dashboard.models.user import Role, User
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    def visible_to(self, user: User) -> Self:
+        """Their own and the shared ones, by name."""
+        mine = models.Q(owner=user) | models.Q(is_shared=True)
+        return self.filter(mine).select_related("owner").order_by(Lower("name"), "pk")
+
+
+class SavedView(models.Model):
+    """A query of the instance list under a name. `query`: the part of its address behind the `?`.
+
+    Only its owner and admins change it; once `is_shared`, everybody sees it.
+    """
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=80)
+    query = models.CharField(max_length=4000, blank=True)
+    is_shared = models.BooleanField(default=False)
+    saved_at = models.DateTimeField()
+
+    objects = SavedViewQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The link that people share; its words are only for them."""
+        return reverse("saved-view", args=[self.pk, slugify(self.name) or "view"])
+
+    def may_be_changed_by(self, user: User) -> bool:
+        return self.owner_id == user.pk or user.role == Role.ADMIN

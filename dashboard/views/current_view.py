@@ -1,0 +1,132 @@
+"""The views above the instance list: those of the dashboard, one's own, and the shared ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import parse_qsl
+
+from django.urls import reverse
+
+from dashboard.models import SavedView, User
+from dashboard.views.links import Links
+
+
+@dataclass(frozen=True)
+class SystemView:
+    """A view that everybody has and nobody changes."""
+
+    slug: str
+    name: str
+    query: str
+    says: str
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('instances')}?{self.query}&view={self.slug}"
+
+
+SYSTEM_VIEWS = (
+    SystemView("running", "Running", "q=status:running,rollingBack", "What is at work now"),
+    SystemView(
+        "stuck", "Stuck", "q=is:stuck",
+        "What its step waits for was due more than five minutes ago, as last read",
+    ),
+    SystemView(
+        "errored-today", "Errored today", "q=status:errored+ended:%3E24h",
+        "What ended with an error in the last 24 hours",
+    ),
+    SystemView(
+        "waiting-for-event", "Waiting for an event", "q=is:waiting-for-event",
+        "What waits for somebody to send it an event, as last read",
+    ),
+    SystemView(
+        "forgotten", "Paused and forgotten", "q=is:forgotten",
+        "What has been paused for more than 24 hours",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ViewLink:
+    """One view to go to."""
+
+    name: str
+    href: str
+    says: str
+    is_current: bool
+
+
+class CurrentView:
+    """Which view the list was come to by, and whether it is still that one."""
+
+    def __init__(self, user: User, slug: str, links: Links) -> None:
+        self.user = user
+        self.slug = slug
+        self.links = links
+
+    @cached_property
+    def saved(self) -> list[SavedView]:
+        return list(SavedView.objects.visible_to(self.user))
+
+    @cached_property
+    def chosen(self) -> SystemView | SavedView | None:
+        """The view that the address names, as far as this reader may see it."""
+        known: dict[str, SystemView | SavedView] = {view.slug: view for view in SYSTEM_VIEWS}
+        return (known | {str(view.pk): view for view in self.saved}).get(self.slug)
+
+    @property
+    def name(self) -> str:
+        return self.chosen.name if self.chosen else "Instances"
+
+    @property
+    def says(self) -> str:
+        return self.chosen.says if isinstance(self.chosen, SystemView) else ""
+
+    @property
+    def query(self) -> str:
+        """The list as it is now, to be saved."""
+        return self.links.query("view")
+
+    @property
+    def is_changed(self) -> bool:
+        """True when the list is another one than the view that it was come to by."""
+        return self.chosen is not None and _told(self.chosen.query) != _told(self.query)
+
+    @property
+    def can_save(self) -> bool:
+        view = self.chosen
+        return isinstance(view, SavedView) and view.may_be_changed_by(self.user)
+
+    @property
+    def all(self) -> ViewLink:
+        href = reverse("instances")
+        return ViewLink("All", href, "Every instance", not self.query and not self.chosen)
+
+    @property
+    def system(self) -> list[ViewLink]:
+        return [self.all, *self._links_to(SYSTEM_VIEWS)]
+
+    @property
+    def own(self) -> list[ViewLink]:
+        return self._links_to([view for view in self.saved if view.owner_id == self.user.pk])
+
+    @property
+    def shared(self) -> list[ViewLink]:
+        return self._links_to([view for view in self.saved if view.owner_id != self.user.pk])
+
+    def _links_to(self, views: Sequence[SystemView | SavedView]) -> list[ViewLink]:
+        return [
+            ViewLink(
+                view.name,
+                view.get_absolute_url(),
+                view.says if isinstance(view, SystemView) else f"Saved by {view.owner.username}",
+                view is self.chosen,
+            )
+            for view in views
+        ]
+
+
+def _told(query: str) -> list[tuple[str, str]]:
+    """What a query says, whatever its order."""
+    return sorted(parse_qsl(query))
