@@ -12,13 +12,12 @@ from dashboard.cloudflare.types import RestartType
 from dashboard.forms.json_text import JsonTextField
 from dashboard.models.operation import Kind, Operation
 from dashboard.models.storing import storable_json
-from dashboard.operations import STOP_ABOVE, WAVES
+from dashboard.operations import DANGEROUS, STOP_ABOVE, WAVES
 
 LARGEST_WAVE = 100
 MOST_WAVES = 10
 #: Above so many, what cannot be undone wants the number typed.
 TYPED_ABOVE = 10
-NOT_UNDONE = frozenset({Kind.TERMINATE, Kind.RESTART, Kind.DELETE})
 
 
 class BulkForm(forms.Form):
@@ -55,10 +54,10 @@ class BulkForm(forms.Form):
         self.acted_on = acted_on
         self.initial.setdefault("waves", ", ".join(map(str, WAVES)))
         self.initial.setdefault("stop_above", STOP_ABOVE)
-        if kind in NOT_UNDONE:
+        if kind in DANGEROUS:
             self.fields["reason"].required = True
             self.fields["reason"].error_messages["required"] = "Say why; it is kept with your name."
-        if kind not in NOT_UNDONE or acted_on <= TYPED_ABOVE:
+        if kind not in DANGEROUS or acted_on <= TYPED_ABOVE:
             del self.fields["typed"]
         else:
             self.fields["typed"].help_text = f"{acted_on:,}: this cannot be undone."

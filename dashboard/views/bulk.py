@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dashboard import operations
-from dashboard.forms.bulk import BULK_FORMS, NOT_UNDONE, BulkForm, initial_of
+from dashboard.forms.bulk import BULK_FORMS, BulkForm, initial_of
 from dashboard.forms.selection import Selection, in_words, read_selection
 from dashboard.models import User
 from dashboard.models.operation import Kind
@@ -103,7 +103,7 @@ class Preview:
 
     @property
     def is_dangerous(self) -> bool:
-        return self.kind in NOT_UNDONE
+        return self.kind in operations.DANGEROUS
 
     @property
     def hidden(self) -> list[tuple[str, str]]:

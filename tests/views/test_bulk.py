@@ -93,6 +93,18 @@ def test_what_was_chosen_one_by_one_is_what_is_acted_on(actor: Client, waiting: 
     )
 
 
+def test_the_list_shows_what_an_operation_is_doing_to_a_row(
+    actor: Client, waiting: Watched
+) -> None:
+    chosen = [Instance.objects.filter(status="waiting").values_list("pk", flat=True)[0]]
+    actor.post(BULK, hidden(actor.post(BULK, {"kind": "pause", "chosen": chosen})))
+
+    html = actor.get("/instances/").content.decode()
+
+    link = f'href="{Operation.objects.get().get_absolute_url()}" title="Pause: Not sent yet">Pause'
+    assert html.count(link) == 1
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -149,7 +161,8 @@ def test_an_instance_that_came_after_the_preview_is_left_alone(
 @pytest.mark.parametrize(
     ("selection", "says"),
     [
-        ({"matching": "1", "list": "since=soon"}, "“soon” is no length of time"),
+        ({"matching": "1", "list": "since=soon"}, "created: wants a time such as"),
+        ({"matching": "1", "list": "statsu=errored"}, "“statsu” is no part of a list's address."),
         ({"matching": "1", "list": "workflow=%00"}, "The list's address cannot be read"),
         ({"chosen": ["1", "x"]}, "The instances that were chosen cannot be read."),
         ({"chosen": "9" * 19}, "The instances that were chosen cannot be read."),
