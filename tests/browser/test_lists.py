@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from dashboard.models import Instance
+from dashboard.models import Instance, tallies
 from tests.rows import HOSTILE, THEN, account, instance, minutes, version, workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -166,6 +166,7 @@ def test_a_chip_tells_how_many_came_since_the_page_was_loaded(screen: Page) -> N
     refresh(screen)
     expect(chip.locator(".since")).to_have_text("+2")
     Instance.objects.filter(instance_id="late-1").update(status="errored")
+    tallies.recount(Instance.objects.get(instance_id="late-1").workflow_id)
     refresh(screen)
 
     expect(chip.locator(".since")).to_have_text("+1")
