@@ -17,6 +17,7 @@ from dashboard.insight import retries, words
 from dashboard.insight.durations import duration, spoken
 from dashboard.insight.payload import Payload, payload, preview
 from dashboard.insight.states import StepState, state_of
+from dashboard.insight.view import View
 
 #: What the table shows of an output; the whole is one click away.
 OUTPUT_LIMIT = 4_000
@@ -46,7 +47,8 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class StepRow:
     """One step, in words. `ticks_since` is set while its duration grows; `summary`: its error, or
-    the beginning of its output. `raw`: what was sent, for a type that we cannot explain.
+    the beginning of its output. `raw`: what was sent, for a type that we cannot explain. `href` is
+    its permalink; `is_wanted`: the address is that permalink.
     """
 
     index: int
@@ -67,6 +69,8 @@ class StepRow:
     error: ErrorDetail | None
     output: Payload | None
     raw: Payload | None
+    href: str
+    is_wanted: bool = False
 
     @property
     def number(self) -> int:
@@ -88,8 +92,8 @@ class StepRow:
         )
 
 
-def step_row(step: Step, detail: InstanceDetail, now: datetime) -> StepRow:
-    """The row of this step at `now`."""
+def step_row(step: Step, detail: InstanceDetail, now: datetime, view: View) -> StepRow:
+    """The row of this step at `now`, looked at as `view` says."""
     state = state_of(step, detail)
     error = step.error or _last_error(step, state)
     output = None
@@ -116,6 +120,8 @@ def step_row(step: Step, detail: InstanceDetail, now: datetime) -> StepRow:
         error=error,
         output=output,
         raw=None if step.type.is_known else payload(step.raw, limit=OUTPUT_LIMIT),
+        href=view.to_step(step, detail),
+        is_wanted=view.step == step.index,
     )
 
 

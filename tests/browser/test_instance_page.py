@@ -145,7 +145,7 @@ def test_a_bar_leads_to_its_step_and_says_what_it_was(
         "Error: upstream returned 503 on attempt 2",
     ).click()
 
-    expect(reader).to_have_url(url_of(live_server, "one") + "#step-1")
+    expect(reader).to_have_url(url_of(live_server, "one") + "?step=1#step-1")
     expect(reader.locator("#step-1-more")).to_have_attribute("open", "")
 
 

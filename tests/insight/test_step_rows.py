@@ -2,11 +2,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from dashboard.insight.states import StepState
-from dashboard.insight.step_pages import StepPages, step_pages
 from dashboard.insight.step_rows import StepRow, step_row
+from dashboard.insight.view import View
 from tests.insight.details import START, attempt, detail, pause, running, sample, step
 
 AT = START + timedelta(seconds=100)
@@ -14,7 +12,7 @@ AT = START + timedelta(seconds=100)
 
 def row(entry: dict[str, object], **rest: object) -> StepRow:
     told = detail(running(entry, **rest))
-    return step_row(told.steps[0], told, AT)
+    return step_row(told.steps[0], told, AT, View())
 
 
 def test_attempts_are_counted_against_what_is_allowed() -> None:
@@ -45,7 +43,7 @@ def test_a_step_whose_instance_ended_under_it_is_cut_off() -> None:
 
 def test_the_configuration_is_told_in_words() -> None:
     [*_, tokenise, _] = sample("complete.order-pipeline").steps
-    told = step_row(tokenise, sample("complete.order-pipeline"), AT)
+    told = step_row(tokenise, sample("complete.order-pipeline"), AT, View())
 
     assert {fact.word: fact.value for fact in told.facts} == {
         "Retries": "up to 5",
@@ -71,21 +69,3 @@ def test_an_entry_of_an_unknown_type_shows_what_was_sent() -> None:
 
     assert told.raw
     assert '"warp": 9' in told.raw.text
-
-
-@pytest.mark.parametrize(
-    ("wanted", "of_interest", "number"),
-    [("", None, 1), ("", 150, 2), ("3", 150, 3), ("99", None, 3), ("0", None, 1), ("x", None, 1)],
-)
-def test_the_table_opens_where_a_reader_wants_to_be(
-    wanted: str, of_interest: int | None, number: int
-) -> None:
-    assert step_pages(250, wanted, of_interest).number == number
-
-
-def test_a_link_to_a_step_on_another_page_leads_to_that_page() -> None:
-    pages = StepPages(250, number=2)
-
-    assert pages.href(120) == "#step-120"
-    assert pages.href(20) == "?steps=1#step-20"
-    assert (pages.start, pages.end, pages.previous, pages.next) == (100, 200, 1, 3)
