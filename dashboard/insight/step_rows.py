@@ -21,6 +21,8 @@ from dashboard.insight.view import View
 
 #: What the table shows of an output; the whole is one click away.
 OUTPUT_LIMIT = 4_000
+#: What Cloudflare says of a delay that the workflow's own code computes.
+DYNAMIC = "[dynamic]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,11 @@ class AttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A word and its value, for a list of facts."""
+    """A word and its value, for a list of facts. `until`: a moment that a page counts down to."""
 
     word: str
     value: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def step_row(step: Step, detail: InstanceDetail, now: datetime, view: View) -> S
     if step.has_output:
         output = payload(step.output, limit=OUTPUT_LIMIT, is_truncated=step.is_output_truncated)
     begun = detail.start or detail.queued
-    facts = _facts(step, state, now)
+    facts = _facts(step, state)
     return StepRow(
         index=step.index,
         name=step.name,
@@ -185,18 +188,31 @@ def _attempt_state(success: bool | None, state: StepState, *, is_last: bool) -> 
     return StepState.RUNNING if state.is_open else state
 
 
-def _facts(step: Step, state: StepState, now: datetime) -> tuple[Fact, ...]:
+def _facts(step: Step, state: StepState) -> tuple[Fact, ...]:
     facts = []
     if step.event_type:
         facts.append(Fact("Event type", step.event_type))
     if state in {StepState.SLEEPING, StepState.WAITING} and step.end:
         word = "Wakes" if state is StepState.SLEEPING else "Times out"
-        facts.append(Fact(word, f"{words.instant(step.end)} ({words.away(step.end, now)})"))
-    if next_on := retries.next_attempt_on(step):
-        facts.append(Fact("Next attempt", f"about {words.instant(next_on)}"))
+        facts.append(Fact(word, words.instant(step.end), until=step.end))
+    if state is StepState.RETRYING:
+        facts.append(_next_attempt(step))
     if step.trigger:
         facts.append(Fact("Terminated by", step.trigger))
     return (*facts, *_config_facts(step.config))
+
+
+def _next_attempt(step: Step) -> Fact:
+    """When it is tried again, as far as anybody can tell."""
+    allowed = retries.attempts_allowed(step.config)
+    if allowed is not None and len(step.attempts) >= allowed:
+        return Fact("Next attempt", "none: it was the last one")
+    next_on = retries.next_attempt_on(step)
+    if next_on is None:
+        is_dynamic = step.config is not None and step.config.delay == DYNAMIC
+        why = ": the workflow computes the delay" if is_dynamic else ""
+        return Fact("Next attempt", f"unknown{why}")
+    return Fact("Next attempt", f"about {words.instant(next_on)}", until=next_on)
 
 
 def _config_facts(config: StepConfig | None) -> list[Fact]:
@@ -215,7 +231,7 @@ def _config_facts(config: StepConfig | None) -> list[Fact]:
 
 
 def _delay_words(config: StepConfig) -> str:
-    if config.delay is None or config.delay == "[dynamic]":
+    if config.delay is None or config.delay == DYNAMIC:
         return "computed by the workflow"
     return f"{_as_written(config.delay)}, {config.backoff or 'constant'}"
 

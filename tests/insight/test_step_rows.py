@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from dashboard.insight.states import StepState
 from dashboard.insight.step_rows import StepRow, step_row
 from dashboard.insight.view import View
@@ -62,6 +64,28 @@ def test_a_dynamic_delay_is_called_what_it_is() -> None:
     facts = row(step("a-1", attempt(0, 1), config=config)).facts
 
     assert ("Delay", "computed by the workflow") in [(f.word, f.value) for f in facts]
+
+
+@pytest.mark.parametrize(
+    ("retry", "said", "seconds"),
+    [
+        ({"limit": 5, "delay": 10_000, "backoff": "constant"}, "about 2026-11-20 23:00:23 UTC", 23),
+        ({"limit": 5, "delay": 10_000, "backoff": "linear"}, "about 2026-11-20 23:00:33 UTC", 33),
+        ({"limit": 5, "delay": "[dynamic]"}, "unknown: the workflow computes the delay", None),
+        ({"limit": 5, "delay": 10_000, "backoff": "fibonacci"}, "unknown", None),
+        ({"limit": 1, "delay": 10_000, "backoff": "constant"}, "none: it was the last one", None),
+    ],
+)
+def test_the_next_attempt_is_told_as_far_as_anybody_can_tell(
+    retry: dict[str, object], said: str, seconds: int | None
+) -> None:
+    tries = [attempt(0, 1, error="503"), attempt(12, 13, error="503")]
+
+    facts = {fact.word: fact for fact in row(step("a-1", *tries, config={"retries": retry})).facts}
+
+    assert facts["Next attempt"].value == said
+    until = None if seconds is None else START + timedelta(seconds=seconds)
+    assert facts["Next attempt"].until == until
 
 
 def test_an_entry_of_an_unknown_type_shows_what_was_sent() -> None:
