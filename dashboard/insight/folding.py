@@ -44,7 +44,9 @@ class Fold:
     @property
     def name(self) -> str:
         first = self.steps[0]
-        return f"{first.base_name} ×{len(self.steps):,}" if self.is_group else label_of(first)
+        if not self.is_group:
+            return label_of(first)
+        return f"{words.cut(first.base_name, words.NAME_LIMIT)} ×{len(self.steps):,}"
 
     @property
     def note(self) -> str:
@@ -52,7 +54,7 @@ class Fold:
 
 
 def label_of(step: Step) -> str:
-    return step.name or words.type_word(step.type).lower()
+    return words.cut(step.name, words.NAME_LIMIT) or words.type_word(step.type).lower()
 
 
 def folded(steps: Sequence[Step], detail: InstanceDetail, view: View) -> list[Fold]:

@@ -12,7 +12,7 @@ from dashboard.insight.payload import Payload, payload
 from dashboard.insight.phase import Phase, phase
 from dashboard.insight.states import StepState, failing_step, state_of
 from dashboard.insight.step_pages import StepPages, step_pages
-from dashboard.insight.step_rows import StepRow, step_row
+from dashboard.insight.step_rows import ERROR_LIMIT, StepRow, error_text, step_row
 from dashboard.insight.timeline import Timeline, timeline
 from dashboard.insight.view import View
 
@@ -37,12 +37,26 @@ class InstancePage:
     output: Payload | None
 
     @property
-    def own_error(self) -> str:
+    def error_name(self) -> str:
+        return words.cut(self.error.name, words.NAME_LIMIT) if self.error else ""
+
+    @property
+    def error_text(self) -> Payload | None:
+        """The message alone: its name stands over it."""
+        return payload(self.error.message, limit=ERROR_LIMIT) if self.error else None
+
+    @property
+    def own_error(self) -> Payload | None:
         """What the failing step itself said, where the instance's error does not repeat it."""
         error = self.failing.error if self.failing else None
-        text = words.error_text(error)
         said = words.error_text(self.error)
-        return "" if not error or not error.message or error.message in said else text
+        if not error or not error.message or error.message in said:
+            return None
+        return error_text(error)
+
+    @property
+    def rollback_text(self) -> Payload | None:
+        return error_text(self.rollback.error) if self.rollback else None
 
     @property
     def previous_href(self) -> str:

@@ -28,8 +28,6 @@ MOST_ROWS = 250
 LEAST_QUEUE = timedelta(milliseconds=100)
 #: Characters of a name's end that are never cut: its counter tells steps apart.
 _TAIL = 10
-#: A name may be of any length; a row shows this much of it, its tooltip a little more.
-_NAME_LIMIT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +53,8 @@ class Row:
     more_href: str = ""
 
     @property
-    def shown_name(self) -> str:
-        return words.cut(self.name, _NAME_LIMIT)
-
-    @property
     def name_head(self) -> str:
-        return self.shown_name[:-_TAIL] if len(self.name) > 2 * _TAIL else self.name
+        return self.name[:-_TAIL] if len(self.name) > 2 * _TAIL else self.name
 
     @property
     def name_tail(self) -> str:
