@@ -219,6 +219,7 @@ def record_detail(
                 "body": InstanceDetail.pack(detail.raw),
             },
         )
+    row.last_detail = detail
     return row
 
 
