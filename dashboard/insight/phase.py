@@ -133,7 +133,8 @@ def _finished(detail: InstanceDetail) -> Phase:
         text += f" during {words.quoted(stopped[-1])}"
     if detail.rollback:
         text += {"complete": "; rolled back", "failed": "; the rollback failed"}.get(
-            detail.rollback.outcome, f"; rollback: {detail.rollback.outcome}"
+            detail.rollback.outcome,
+            f"; rollback: {words.cut(detail.rollback.outcome, words.NAME_LIMIT)}",
         )
     return Phase(
         kind,
@@ -289,7 +290,8 @@ def _unknown(detail: InstanceDetail, opened: list[Phase]) -> Phase:
     if detail.status is Status.UNKNOWN:
         text = "Cloudflare did not say what this instance is doing"
     else:
-        text = f"Cloudflare says “{detail.status}”, a status that this dashboard does not know"
+        status = words.cut(detail.status, words.NAME_LIMIT)
+        text = f"Cloudflare says “{status}”, a status that this dashboard does not know"
     if opened:
         return replace(opened[0], kind=PhaseKind.UNKNOWN, head=f"{text}. {opened[0].head}")
     return Phase(PhaseKind.UNKNOWN, text)
