@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,18 +21,23 @@ _STEPS = (
 _SPACING = 110.0
 #: What the time of day at a piece's left end needs.
 _CLOCK_ROOM = 100.0
+#: The same on a phone.
+_PHONE_ROOM = 280.0
 #: Before a break, whose own label stands over it.
 _BREAK_ROOM = 70.0
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark; `is_clock` ones tell the time of day, `is_minor` ones yield on a phone."""
+    """A mark; `is_clock` ones tell the time of day. On a phone two kinds yield: `is_minor` ones,
+    which stand between others, and `is_tight` ones, whose piece is too narrow there.
+    """
 
     x: float
     label: str
     is_clock: bool = False
     is_minor: bool = False
+    is_tight: bool = False
 
     @property
     def left(self) -> str:
@@ -40,12 +46,16 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A stretch that is not to scale; `label` and `title`: how long it is, roughly and exactly."""
+    """A stretch that is not to scale; `label` and `title`: how long it is, roughly and exactly.
+
+    `href` opens it.
+    """
 
     x: float
     width: float
     label: str
     title: str
+    href: str = ""
 
     @property
     def left(self) -> str:
@@ -76,10 +86,15 @@ def ticks(scale: Scale, origin: datetime) -> tuple[Tick, ...]:
     )
 
 
-def breaks(scale: Scale) -> tuple[Break, ...]:
+def breaks(scale: Scale, href: Callable[[float], str]) -> tuple[Break, ...]:
+    """The stretches that are not; `href`: the address that opens the one which starts there."""
     return tuple(
         Break(
-            piece.left, piece.width, _about(piece.seconds), spoken(timedelta(seconds=piece.seconds))
+            piece.left,
+            piece.width,
+            _about(piece.seconds),
+            spoken(timedelta(seconds=piece.seconds)),
+            href(piece.start),
         )
         for piece in scale.pieces
         if piece.is_break
@@ -102,17 +117,19 @@ def nice_step(seconds: float, width: float) -> float:
 
 def _ticks(piece: Piece, origin: datetime) -> list[Tick]:
     step = nice_step(piece.seconds, piece.width)
-    found = []
+    found, count = [], 1
+    is_tight = piece.width < _PHONE_ROOM
     if piece.width >= _CLOCK_ROOM / 2:
-        found.append(Tick(piece.left, _clock(origin, piece, step), is_clock=True))
-    count = 1
+        clock = _clock(origin, piece, step)
+        found.append(Tick(piece.left, clock, is_clock=True, is_tight=is_tight))
     while step * count <= piece.seconds * (1 + 1e-9):
         x = piece.left + step * count / piece.seconds * piece.width
         label = f"+{short(timedelta(seconds=step * count))}"
         has_room = x - piece.left >= _CLOCK_ROOM and (
             x <= piece.right - _BREAK_ROOM or piece.right > 900
         )
-        found.append(Tick(x, label if has_room else "", is_minor=count % 2 == 1))
+        text = label if has_room else ""
+        found.append(Tick(x, text, is_minor=count % 2 == 1, is_tight=is_tight))
         count += 1
     return found
 

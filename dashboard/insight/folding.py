@@ -1,73 +1,96 @@
 """Many steps of one name become one row, so that a loop of a thousand does not hide the rest.
 
 A step that failed or is still open keeps a row of its own beneath: it is what a reader looks for.
+The others are shown there too once the row is unfolded.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.cloudflare.types import InstanceDetail, Step, StepType
+from dashboard.cloudflare.types import InstanceDetail, Step
 from dashboard.insight import words
-from dashboard.insight.states import StepState, state_of
+from dashboard.insight.states import state_of
+from dashboard.insight.view import View
 
-#: Instances with fewer steps are drawn whole.
+#: Fewer steps are drawn one by one.
 FOLDS_FROM = 40
 LEAST_MEMBERS = 6
-_ROWS_OF_THEIR_OWN = 20
+#: Of those that failed or are open; the others are found by unfolding.
+ROWS_OF_THEIR_OWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """The steps that share a row, oldest first; `total` counts those with rows of their own too."""
+    """The steps that a row draws, oldest first. A group's `key` is the place of its first step,
+    which lasts while the instance runs on; `shown` and `hidden`: how many of its members have rows
+    of their own because a reader unfolded it, and how many more could. `is_member`: it stands
+    beneath the row of its group.
+    """
 
     steps: tuple[Step, ...]
-    total: int = 1
     failed: int = 0
+    shown: int = 0
+    hidden: int = 0
+    is_group: bool = False
+    is_member: bool = False
 
     @property
-    def is_group(self) -> bool:
-        return self.total > 1
+    def key(self) -> int:
+        return self.steps[0].index
 
     @property
     def name(self) -> str:
         first = self.steps[0]
         if not self.is_group:
-            return first.name or words.type_word(first.type).lower()
-        return f"{first.base_name} ×{self.total:,}"
+            return label_of(first)
+        return f"{words.cut(first.base_name, words.NAME_LIMIT)} ×{len(self.steps):,}"
 
     @property
     def note(self) -> str:
         return f"{self.failed:,} failed" if self.failed else ""
 
-    def label_of(self, step: Step) -> str:
-        return step.name or words.type_word(step.type).lower()
+
+def label_of(step: Step) -> str:
+    return words.cut(step.name, words.NAME_LIMIT) or words.type_word(step.type).lower()
 
 
-def folded(detail: InstanceDetail) -> list[Fold]:
-    """The rows in the order in which their first step began."""
-    if len(detail.steps) < FOLDS_FROM:
-        return [Fold((step,)) for step in detail.steps]
-    groups: dict[tuple[StepType, str], list[Step]] = defaultdict(list)
-    for step in detail.steps:
-        groups[step.type, step.base_name].append(step)
-    rows: list[Fold] = []
+def folded(steps: Sequence[Step], detail: InstanceDetail, view: View) -> list[Fold]:
+    """The rows of these steps, each group where its first step stands."""
+    if len(steps) < FOLDS_FROM:
+        return [Fold((step,)) for step in steps]
+    groups: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    for step in steps:
+        groups[step.type.value, step.base_name].append(step)
+    rows: list[list[Fold]] = []
     for members in groups.values():
-        rows += _rows(members, detail)
-    return sorted(rows, key=lambda fold: (fold.steps[0].index, not fold.is_group))
+        if len(members) < LEAST_MEMBERS or not members[0].name:
+            rows += ([Fold((step,))] for step in members)
+        else:
+            rows.append(_group(members, detail, view))
+    rows.sort(key=lambda block: block[0].key)
+    return [row for block in rows for row in block]
 
 
-def _rows(members: list[Step], detail: InstanceDetail) -> list[Fold]:
-    if len(members) < LEAST_MEMBERS or not members[0].name:
-        return [Fold((step,)) for step in members]
-    states = {step.index: state_of(step, detail) for step in members}
-    failed = [s for s in members if states[s.index] in {StepState.FAILED, StepState.TIMED_OUT}]
-    alone = [s for s in members if states[s.index].is_open or states[s.index].is_problem]
-    alone = alone[:_ROWS_OF_THEIR_OWN]
-    apart = {step.index for step in alone}
-    together = tuple(step for step in members if step.index not in apart)
-    rows = [Fold((step,)) for step in alone]
-    if together:
-        rows.append(Fold(together, total=len(members), failed=len(failed)))
-    return rows
+def _group(members: list[Step], detail: InstanceDetail, view: View) -> list[Fold]:
+    """The group's own row, those that failed, those that are open, those a reader asked for."""
+    failed: list[Step] = []
+    opened: list[Step] = []
+    others: list[Step] = []
+    for step in members:
+        state = state_of(step, detail)
+        kind = failed if state.is_problem else opened if state.is_open else others
+        kind.append(step)
+    alone = [*failed, *opened][:ROWS_OF_THEIR_OWN]
+    rest = [*[*failed, *opened][ROWS_OF_THEIR_OWN:], *others]
+    shown = rest[: view.unfolded.get(members[0].index, 0)]
+    whole = Fold(
+        tuple(members),
+        failed=sum(step.success is False for step in failed),
+        shown=len(shown),
+        hidden=len(rest) - len(shown),
+        is_group=True,
+    )
+    return [whole, *(Fold((step,), is_member=True) for step in [*alone, *shown])]

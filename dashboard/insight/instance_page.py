@@ -12,8 +12,9 @@ from dashboard.insight.payload import Payload, payload
 from dashboard.insight.phase import Phase, phase
 from dashboard.insight.states import StepState, failing_step, state_of
 from dashboard.insight.step_pages import StepPages, step_pages
-from dashboard.insight.step_rows import StepRow, step_row
+from dashboard.insight.step_rows import ERROR_LIMIT, StepRow, error_text, step_row
 from dashboard.insight.timeline import Timeline, timeline
+from dashboard.insight.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class InstancePage:
     """`failing`: the step that an errored instance failed in. `counts`: its steps by state."""
 
     detail: InstanceDetail
+    view: View
     phase: Phase
     phase_href: str
     timeline: Timeline
@@ -30,42 +32,63 @@ class InstancePage:
     length: str
     error: ErrorDetail | None
     failing: StepRow | None
-    failing_href: str
     rollback: Rollback | None
     params: Payload | None
     output: Payload | None
 
     @property
-    def own_error(self) -> str:
+    def error_name(self) -> str:
+        return words.cut(self.error.name, words.NAME_LIMIT) if self.error else ""
+
+    @property
+    def error_text(self) -> Payload | None:
+        """The message alone: its name stands over it."""
+        return payload(self.error.message, limit=ERROR_LIMIT) if self.error else None
+
+    @property
+    def own_error(self) -> Payload | None:
         """What the failing step itself said, where the instance's error does not repeat it."""
         error = self.failing.error if self.failing else None
-        text = words.error_text(error)
         said = words.error_text(self.error)
-        return "" if not error or not error.message or error.message in said else text
+        if not error or not error.message or error.message in said:
+            return None
+        return error_text(error)
+
+    @property
+    def rollback_text(self) -> Payload | None:
+        return error_text(self.rollback.error) if self.rollback else None
+
+    @property
+    def previous_href(self) -> str:
+        return self.view.page_href(self.pages.previous or 1)
+
+    @property
+    def next_href(self) -> str:
+        return self.view.page_href(self.pages.next or self.pages.count)
 
     @property
     def has_rollback_failed(self) -> bool:
         return self.rollback is not None and self.rollback.outcome == "failed"
 
 
-def instance_page(detail: InstanceDetail, now: datetime, wanted: str = "") -> InstancePage:
-    """The page of this instance at `now`; `wanted`: the page of steps that the address asks for."""
+def instance_page(detail: InstanceDetail, now: datetime, view: View | None = None) -> InstancePage:
+    """The page of this instance at `now`, looked at as `view` says."""
+    view = view or View()
     current = phase(detail, now)
     failing = failing_step(detail)
-    pages = step_pages(len(detail.steps), wanted, current.step_index)
-    shown = detail.steps[pages.start : pages.end]
+    pages = step_pages(detail, view, current.step_index)
     return InstancePage(
         detail=detail,
+        view=view,
         phase=current,
-        phase_href="" if current.step_index is None else pages.href(current.step_index),
-        timeline=timeline(detail, now, pages),
+        phase_href=_href(view, detail, current.step_index),
+        timeline=timeline(detail, now, view),
         pages=pages,
-        rows=tuple(step_row(step, detail, now) for step in shown),
+        rows=tuple(step_row(step, detail, now, view) for step in pages.shown),
         counts=_counts(detail),
         length=_length(detail, now),
         error=detail.error,
-        failing=step_row(failing, detail, now) if failing else None,
-        failing_href=pages.href(failing.index) if failing else "",
+        failing=step_row(failing, detail, now, view) if failing else None,
         rollback=detail.rollback,
         params=None
         if detail.params is None
@@ -74,6 +97,10 @@ def instance_page(detail: InstanceDetail, now: datetime, wanted: str = "") -> In
         if detail.output is None
         else payload(detail.output, is_truncated=detail.is_output_truncated),
     )
+
+
+def _href(view: View, detail: InstanceDetail, index: int | None) -> str:
+    return "" if index is None else view.to_step(detail.steps[index], detail)
 
 
 def _counts(detail: InstanceDetail) -> tuple[tuple[StepState, int], ...]:

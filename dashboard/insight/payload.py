@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-#: What a page shows of one payload; the rest is downloaded.
+#: What a page holds of one payload; the rest is read by a worker, or downloaded.
 LIMIT = 64_000
 REDACTED = "[REDACTED]"
 UNWRITABLE = "(a value nested too deeply to be written out)"
@@ -14,13 +14,17 @@ UNWRITABLE = "(a value nested too deeply to be written out)"
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """`text` is at most the limit; `size`: the whole in bytes; `is_truncated`: by Cloudflare."""
+    """`text` is at most the limit; `size`: the whole in bytes; `is_truncated`: by Cloudflare.
+
+    `is_json`: an object or array, which can be looked at as a tree.
+    """
 
     text: str
     size: int
     is_cut: bool = False
     is_truncated: bool = False
     is_redacted: bool = False
+    is_json: bool = False
 
     @property
     def size_words(self) -> str:
@@ -44,6 +48,7 @@ def payload(value: Any, *, limit: int = LIMIT, is_truncated: bool = False) -> Pa
         is_cut=len(text) > limit,
         is_truncated=is_truncated,
         is_redacted=value == REDACTED,
+        is_json=isinstance(value, dict | list) and text != UNWRITABLE,
     )
 
 

@@ -46,17 +46,27 @@ _ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """`text` is the sentence. `since` and `until` bound the phase where that is known;
-    `is_estimate`: `until` is our calculation, not Cloudflare's word. `others`: what else is open.
+    """`text` is the sentence: `head`, and a `tail` that tells how long since `since`, or until
+    `until`, which a page lets tick. These bound the phase where that is known; `is_estimate`:
+    `until` is our calculation, not Cloudflare's word. `others`: what else is open.
     """
 
     kind: PhaseKind
-    text: str
+    head: str
     step_index: int | None = None
     since: datetime | None = None
     until: datetime | None = None
     is_estimate: bool = False
     others: tuple[str, ...] = ()
+    tail: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.head + self.tail
+
+    @property
+    def counts_up(self) -> bool:
+        return bool(self.tail) and self.until is None
 
 
 #: Most active first: what decides when several steps are open at once.
@@ -94,8 +104,16 @@ def _unfinished(detail: InstanceDetail, opened: list[Phase], now: datetime) -> P
 
 def _queued(detail: InstanceDetail, now: datetime) -> Phase:
     since = f" since {words.instant(detail.queued)}" if detail.queued else ""
-    held = f" ({spoken(now - detail.queued)})" if detail.queued else ""
-    return Phase(PhaseKind.QUEUED, f"Queued for a free slot{since}{held}", since=detail.queued)
+    tail = _for(detail.queued, now)
+    return Phase(PhaseKind.QUEUED, f"Queued for a free slot{since}", since=detail.queued, tail=tail)
+
+
+def _for(since: datetime | None, now: datetime) -> str:
+    return f", for {spoken(now - since)}" if since else ""
+
+
+def _away(until: datetime | None, now: datetime) -> str:
+    return f" ({words.away(until, now)})" if until else ""
 
 
 def _finished(detail: InstanceDetail) -> Phase:
@@ -115,7 +133,8 @@ def _finished(detail: InstanceDetail) -> Phase:
         text += f" during {words.quoted(stopped[-1])}"
     if detail.rollback:
         text += {"complete": "; rolled back", "failed": "; the rollback failed"}.get(
-            detail.rollback.outcome, f"; rollback: {detail.rollback.outcome}"
+            detail.rollback.outcome,
+            f"; rollback: {words.cut(detail.rollback.outcome, words.NAME_LIMIT)}",
         )
     return Phase(
         kind,
@@ -157,10 +176,8 @@ def _running(step: Step, now: datetime) -> Phase:
         text = f"Rolling back {words.quoted(step)}"
     if len(step.attempts) > 1:
         text += f", attempt {_of(step)}"
-    if since:
-        text += f", for {spoken(now - since)}"
     kind = PhaseKind.ROLLING_BACK if state_is_rollback else PhaseKind.RUNNING
-    return Phase(kind, text, step_index=step.index, since=since)
+    return Phase(kind, text, step_index=step.index, since=since, tail=_for(since, now))
 
 
 def _of(step: Step) -> str:
@@ -172,12 +189,19 @@ def _of(step: Step) -> str:
 def _sleeping(step: Step, now: datetime) -> Phase:
     text = f"Sleeping in {words.quoted(step)}"
     if step.end and step.end >= now:
-        text += f" until {words.instant(step.end)} ({words.away(step.end, now)})"
+        text += f" until {words.instant(step.end)}"
     elif step.end:
-        text += f"; it was due to wake at {words.instant(step.end)} ({words.away(step.end, now)})"
+        text += f"; it was due to wake at {words.instant(step.end)}"
     elif step.start:
         text += f" since {words.instant(step.start)}; this engine does not say until when"
-    return Phase(PhaseKind.SLEEPING, text, step_index=step.index, since=step.start, until=step.end)
+    return Phase(
+        PhaseKind.SLEEPING,
+        text,
+        step_index=step.index,
+        since=step.start,
+        until=step.end,
+        tail=_away(step.end, now),
+    )
 
 
 def _waiting_for_event(step: Step, now: datetime) -> Phase:
@@ -185,11 +209,16 @@ def _waiting_for_event(step: Step, now: datetime) -> Phase:
     text = f"Waiting for {event} in {words.quoted(step)}"
     if step.end:
         verb = "times out" if step.end >= now else "was due to time out"
-        text += f", {verb} at {words.instant(step.end)} ({words.away(step.end, now)})"
+        text += f", {verb} at {words.instant(step.end)}"
     elif step.start:
         text += f" since {words.instant(step.start)}"
     return Phase(
-        PhaseKind.WAITING_FOR_EVENT, text, step_index=step.index, since=step.start, until=step.end
+        PhaseKind.WAITING_FOR_EVENT,
+        text,
+        step_index=step.index,
+        since=step.start,
+        until=step.end,
+        tail=_away(step.end, now),
     )
 
 
@@ -198,9 +227,9 @@ def _retrying(step: Step, now: datetime) -> Phase:
     allowed = retries.attempts_allowed(step.config)
     text = f"Retrying {words.quoted(step)}: attempt {_of(step)} failed"
     if next_on and next_on >= now - timedelta(seconds=1):
-        text += f", next at about {words.instant(next_on)} ({words.away(next_on, now)})"
+        text += f", next at about {words.instant(next_on)}"
     elif next_on:
-        text += f", next was due at about {words.instant(next_on)} ({words.away(next_on, now)})"
+        text += f", next was due at about {words.instant(next_on)}"
     elif allowed is not None and len(step.attempts) >= allowed:
         text += "; it was the last one"
     else:
@@ -212,6 +241,7 @@ def _retrying(step: Step, now: datetime) -> Phase:
         since=step.attempts[-1].end,
         until=next_on,
         is_estimate=next_on is not None,
+        tail=_away(next_on, now),
     )
 
 
@@ -236,8 +266,8 @@ def _rolling_back(opened: list[Phase]) -> Phase:
     if not opened:
         return Phase(PhaseKind.ROLLING_BACK, "Rolling back")
     first = opened[0]
-    text = first.text if first.kind is PhaseKind.ROLLING_BACK else f"Rolling back. {first.text}"
-    return replace(first, kind=PhaseKind.ROLLING_BACK, text=text)
+    head = first.head if first.kind is PhaseKind.ROLLING_BACK else f"Rolling back. {first.head}"
+    return replace(first, kind=PhaseKind.ROLLING_BACK, head=head)
 
 
 def _nothing_open(detail: InstanceDetail, now: datetime) -> Phase:
@@ -253,16 +283,15 @@ def _nothing_open(detail: InstanceDetail, now: datetime) -> Phase:
     if last.success is False:
         # The local engine rolls back in silence: status `running`, and no step of its own.
         text = f"Running after {words.quoted(last)} failed"
-    if since:
-        text += f", for {spoken(now - since)}"
-    return Phase(PhaseKind.RUNNING, text, since=since)
+    return Phase(PhaseKind.RUNNING, text, since=since, tail=_for(since, now))
 
 
 def _unknown(detail: InstanceDetail, opened: list[Phase]) -> Phase:
     if detail.status is Status.UNKNOWN:
         text = "Cloudflare did not say what this instance is doing"
     else:
-        text = f"Cloudflare says “{detail.status}”, a status that this dashboard does not know"
+        status = words.cut(detail.status, words.NAME_LIMIT)
+        text = f"Cloudflare says “{status}”, a status that this dashboard does not know"
     if opened:
-        return replace(opened[0], kind=PhaseKind.UNKNOWN, text=f"{text}. {opened[0].text}")
+        return replace(opened[0], kind=PhaseKind.UNKNOWN, head=f"{text}. {opened[0].head}")
     return Phase(PhaseKind.UNKNOWN, text)

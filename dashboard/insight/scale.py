@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 WIDTH = 1000.0
@@ -47,20 +47,27 @@ class Scale:
     """The whole axis; `x()` is where a second stands on it, always within 0..1000."""
 
     pieces: tuple[Piece, ...]
+    starts: tuple[float, ...]
 
     def x(self, second: float) -> float:
-        starts = [piece.start for piece in self.pieces]
-        piece = self.pieces[max(0, bisect_right(starts, second) - 1)]
+        piece = self.pieces[max(0, bisect_right(self.starts, second) - 1)]
         share = (second - piece.start) / piece.seconds if piece.seconds > 0 else 0.0
         return piece.left + min(1.0, max(0.0, share)) * piece.width
 
 
-def scale(length: float, busy: Iterable[Interval], pauses: Iterable[Interval] = ()) -> Scale:
+def scale(
+    length: float,
+    busy: Iterable[Interval],
+    pauses: Iterable[Interval] = (),
+    is_opened: Callable[[float], bool] = lambda start: False,
+) -> Scale:
     """An axis of `length` seconds. `busy`: when something works; `pauses`: back-offs before a
     retry, whose growth is worth seeing and which are cut out more reluctantly than sleeps.
+    `is_opened`: whether a reader wants the idle stretch that starts there drawn to scale.
     """
     length = length if math.isfinite(length) and length > 0 else 0.001
-    breaks = _breaks(length, merged(busy), merged(pauses))
+    gaps = _breaks(length, merged(busy), merged(pauses))
+    breaks = [gap for gap in gaps if not is_opened(gap[0])]
     drawn = length - sum(end - start for start, end in breaks)
     width = WIDTH - PADDING - BREAK_WIDTH * len(breaks)
     pieces: list[Piece] = []
@@ -74,7 +81,7 @@ def scale(length: float, busy: Iterable[Interval], pauses: Iterable[Interval] = 
             pieces.append(Piece(start, end, left, left + BREAK_WIDTH, is_break=True))
             left += BREAK_WIDTH
         second = end
-    return Scale(tuple(pieces))
+    return Scale(tuple(pieces), tuple(piece.start for piece in pieces))
 
 
 def _breaks(length: float, busy: list[Interval], pauses: list[Interval]) -> list[Interval]:

@@ -33,16 +33,10 @@ class Kind(enum.Enum):
     def __init__(self, slug: str, word: str) -> None:
         self.slug = slug
         self.word = word
-
-    @property
-    def is_patterned(self) -> bool:
-        """Filled with a pattern of `instance/_patterns.html`; the others are solid."""
-        return self not in {Kind.DONE, Kind.FAILED, Kind.TERMINATION}
-
-    @property
-    def is_work(self) -> bool:
-        """Something executes; such a stretch is always drawn to scale."""
-        return self not in {Kind.SLEEP, Kind.WAIT, Kind.PLANNED, Kind.BACKOFF}
+        #: Filled with a pattern of `instance/_patterns.html`; the others are solid.
+        self.is_patterned = slug not in {"done", "failed", "termination"}
+        #: Something executes; such a stretch is always drawn to scale.
+        self.is_work = slug not in {"sleep", "wait", "planned", "backoff"}
 
 
 @dataclass(frozen=True, slots=True)

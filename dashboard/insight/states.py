@@ -29,27 +29,10 @@ class StepState(enum.Enum):
         self.slug = slug
         self.word = word
         self.icon = icon
-
-    @property
-    def is_open(self) -> bool:
-        """It may still go on."""
-        return self in OPEN
-
-    @property
-    def is_problem(self) -> bool:
-        """What a reader with an incident looks for first."""
-        return self in {StepState.FAILED, StepState.TIMED_OUT, StepState.RETRYING}
-
-
-OPEN = frozenset(
-    {
-        StepState.RUNNING,
-        StepState.RETRYING,
-        StepState.SLEEPING,
-        StepState.WAITING,
-        StepState.ROLLING_BACK,
-    }
-)
+        #: It may still go on.
+        self.is_open = slug in {"running", "retrying", "sleeping", "waiting", "rolling-back"}
+        #: What a reader with an incident looks for first.
+        self.is_problem = slug in {"failed", "timed-out", "retrying"}
 
 
 def state_of(step: Step, detail: InstanceDetail) -> StepState:

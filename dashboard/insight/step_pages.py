@@ -1,8 +1,12 @@
-"""On which page of the steps table a step stands, and the link that leads to it."""
+"""Which steps the table shows: those that the filter leaves, a page at a time."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+
+from dashboard.cloudflare.types import InstanceDetail, Step
+from dashboard.insight.view import View
 
 #: A page of this many renders well within a second.
 PAGE_SIZE = 100
@@ -10,18 +14,27 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class StepPages:
-    """The pages of a table of `total` steps; numbers count from 1."""
+    """The pages of a table of `steps`; numbers count from 1. `total`: with those left out."""
 
+    steps: tuple[Step, ...]
     total: int
     number: int = 1
 
     @property
     def count(self) -> int:
-        return max(1, -(-self.total // PAGE_SIZE))
+        return max(1, -(-len(self.steps) // PAGE_SIZE))
+
+    @property
+    def shown(self) -> tuple[Step, ...]:
+        return self.steps[self.start : self.end]
 
     @property
     def is_paged(self) -> bool:
         return self.count > 1
+
+    @property
+    def left_out(self) -> int:
+        return self.total - len(self.steps)
 
     @property
     def start(self) -> int:
@@ -29,7 +42,7 @@ class StepPages:
 
     @property
     def end(self) -> int:
-        return min(self.total, self.start + PAGE_SIZE)
+        return min(len(self.steps), self.start + PAGE_SIZE)
 
     @property
     def first(self) -> int:
@@ -43,23 +56,22 @@ class StepPages:
     def next(self) -> int | None:
         return self.number + 1 if self.number < self.count else None
 
-    def page_of(self, index: int) -> int:
-        return index // PAGE_SIZE + 1
 
-    def href(self, index: int) -> str:
-        """The permalink of a step, from anywhere on the instance's page."""
-        anchor = f"#step-{index}"
-        if self.page_of(index) == self.number:
-            return anchor
-        return f"?steps={self.page_of(index)}{anchor}"
-
-
-def step_pages(total: int, wanted: str = "", of_interest: int | None = None) -> StepPages:
-    """The pages, opened at the one a reader asks for; else at the step of interest; else the first.
-
-    `wanted` is what stands in the address: anything but a page that exists is the nearest one.
+def step_pages(detail: InstanceDetail, view: View, of_interest: int | None = None) -> StepPages:
+    """The pages, opened at the step of a permalink; else at the page in the address, or the
+    nearest one to it; else at the step of interest; else at the first.
     """
-    pages = StepPages(total)
-    if wanted.isdecimal() and len(wanted) < 7:
-        return StepPages(total, min(max(1, int(wanted)), pages.count))
-    return StepPages(total, 1 if of_interest is None else pages.page_of(of_interest))
+    steps = detail.steps
+    if view.is_filtered:
+        steps = tuple(step for step in steps if view.matches(step, detail))
+    pages = StepPages(steps, len(detail.steps))
+    step = view.step
+    if step is None and view.page.isascii() and view.page.isdecimal():
+        return StepPages(steps, pages.total, min(max(1, int(view.page)), pages.count))
+    if step is None:
+        step = of_interest
+    if step is None:
+        return pages
+    place = bisect_left(steps, step, key=lambda one: one.index)
+    is_there = place < len(steps) and steps[place].index == step
+    return StepPages(steps, pages.total, place // PAGE_SIZE + 1 if is_there else 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from dashboard.cloudflare.types import (
     ErrorDetail,
@@ -17,9 +18,17 @@ from dashboard.insight import retries, words
 from dashboard.insight.durations import duration, spoken
 from dashboard.insight.payload import Payload, payload, preview
 from dashboard.insight.states import StepState, state_of
+from dashboard.insight.view import View
 
 #: What the table shows of an output; the whole is one click away.
 OUTPUT_LIMIT = 4_000
+ERROR_LIMIT = 20_000
+#: Of one among many attempts.
+ATTEMPT_ERROR_LIMIT = 2_000
+#: The last ones are shown; each, where an address leads to the step.
+MOST_ATTEMPTS = 50
+#: What Cloudflare says of a delay that the workflow's own code computes.
+DYNAMIC = "[dynamic]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +41,24 @@ class AttemptRow:
     start: datetime | None
     length: str
     pause: str
-    error: ErrorDetail | None
+    error: Payload | None
+    is_over: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A word and its value, for a list of facts."""
+    """A word and its value, for a list of facts. `until`: a moment that a page counts down to."""
 
     word: str
     value: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
     """One step, in words. `ticks_since` is set while its duration grows; `summary`: its error, or
-    the beginning of its output. `raw`: what was sent, for a type that we cannot explain.
+    the beginning of its output. `raw`: what was sent, for a type that we cannot explain. `href` is
+    its permalink; `is_wanted`: the address is that permalink.
     """
 
     index: int
@@ -62,45 +74,65 @@ class StepRow:
     length: str
     ticks_since: datetime | None
     attempts: tuple[AttemptRow, ...]
+    attempts_left_out: int
     attempts_word: str
     facts: tuple[Fact, ...]
     error: ErrorDetail | None
+    error_text: Payload | None
     output: Payload | None
     raw: Payload | None
+    href: str
+    is_wanted: bool = False
 
     @property
     def number(self) -> int:
         return self.index + 1
 
     @property
-    def has_more(self) -> bool:
-        """Whether opening the row shows anything that the row itself does not."""
-        return bool(self.attempts or self.facts or self.error or self.output or self.raw)
+    def place(self) -> str:
+        """Its index as text, which addresses are made of."""
+        return str(self.index)
+
+    @property
+    def output_query(self) -> str:
+        """What names its output in an address of the step-output page."""
+        return "&" + urlencode({"type": self.type.value, "name": self.name[: words.NAME_LIMIT]})
+
+    @property
+    def can_load_attempts(self) -> bool:
+        return len(self.attempts) > 1 and self._is_asked_for and self.type is StepType.STEP
+
+    @property
+    def _is_asked_for(self) -> bool:
+        """Whether Cloudflare's route can name it."""
+        return 0 < len(self.name) <= words.NAME_LIMIT
 
     @property
     def can_load_output(self) -> bool:
         """Cloudflare gives whole outputs of steps and received events, and of nothing else."""
         return (
-            bool(self.name)
+            self._is_asked_for
             and self.output is not None
             and not self.output.is_redacted
             and self.type in {StepType.STEP, StepType.WAIT_FOR_EVENT}
         )
 
 
-def step_row(step: Step, detail: InstanceDetail, now: datetime) -> StepRow:
-    """The row of this step at `now`."""
-    state = state_of(step, detail)
+def step_row(step: Step, detail: InstanceDetail, now: datetime, view: View) -> StepRow:
+    """The row of this step at `now`, looked at as `view` says."""
+    state, is_wanted = state_of(step, detail), view.step == step.index
     error = step.error or _last_error(step, state)
+    shown_attempts = len(step.attempts) if is_wanted else MOST_ATTEMPTS
     output = None
     if step.has_output:
         output = payload(step.output, limit=OUTPUT_LIMIT, is_truncated=step.is_output_truncated)
     begun = detail.start or detail.queued
-    facts = _facts(step, state, now)
+    facts = _facts(step, state)
     return StepRow(
         index=step.index,
         name=step.name,
-        shown_name=step.name or f"({words.type_word(step.type).lower()})",
+        shown_name=words.cut(step.name, words.NAME_LIMIT)
+        or f"({words.type_word(step.type).lower()})",
         type=step.type,
         type_word=words.type_word(step.type),
         state=state,
@@ -110,13 +142,22 @@ def step_row(step: Step, detail: InstanceDetail, now: datetime) -> StepRow:
         started_after=f"+{spoken(step.start - begun)}" if step.start and begun else "",
         length=step_length(step, detail, now),
         ticks_since=ticks_since(step, detail),
-        attempts=_attempts(step, state, now),
+        attempts=_attempts(step, state, now)[-shown_attempts:],
+        attempts_left_out=max(0, len(step.attempts) - shown_attempts),
         attempts_word=_attempts_word(step),
         facts=facts,
         error=error,
+        error_text=None if step.attempts else error_text(error),
         output=output,
         raw=None if step.type.is_known else payload(step.raw, limit=OUTPUT_LIMIT),
+        href=view.to_step(step, detail),
+        is_wanted=is_wanted,
     )
+
+
+def error_text(error: ErrorDetail | None, limit: int = ERROR_LIMIT) -> Payload | None:
+    """What something failed with, as far as a page shows it."""
+    return payload(words.error_text(error), limit=limit) if error else None
 
 
 def _last_error(step: Step, state: StepState) -> ErrorDetail | None:
@@ -165,7 +206,8 @@ def _attempts(step: Step, state: StepState, now: datetime) -> tuple[AttemptRow, 
                 start=attempt.start,
                 length=spoken(end - attempt.start) if end and attempt.start else "",
                 pause=spoken(attempt.start - before) if before and attempt.start else "",
-                error=attempt.error,
+                error=error_text(attempt.error, ATTEMPT_ERROR_LIMIT),
+                is_over=attempt.success is not None,
             )
         )
     return tuple(rows)
@@ -179,18 +221,31 @@ def _attempt_state(success: bool | None, state: StepState, *, is_last: bool) -> 
     return StepState.RUNNING if state.is_open else state
 
 
-def _facts(step: Step, state: StepState, now: datetime) -> tuple[Fact, ...]:
+def _facts(step: Step, state: StepState) -> tuple[Fact, ...]:
     facts = []
     if step.event_type:
-        facts.append(Fact("Event type", step.event_type))
+        facts.append(Fact("Event type", words.cut(step.event_type, words.NAME_LIMIT)))
     if state in {StepState.SLEEPING, StepState.WAITING} and step.end:
         word = "Wakes" if state is StepState.SLEEPING else "Times out"
-        facts.append(Fact(word, f"{words.instant(step.end)} ({words.away(step.end, now)})"))
-    if next_on := retries.next_attempt_on(step):
-        facts.append(Fact("Next attempt", f"about {words.instant(next_on)}"))
+        facts.append(Fact(word, words.instant(step.end), until=step.end))
+    if state is StepState.RETRYING:
+        facts.append(_next_attempt(step))
     if step.trigger:
-        facts.append(Fact("Terminated by", step.trigger))
+        facts.append(Fact("Terminated by", words.cut(step.trigger, words.NAME_LIMIT)))
     return (*facts, *_config_facts(step.config))
+
+
+def _next_attempt(step: Step) -> Fact:
+    """When it is tried again, as far as anybody can tell."""
+    allowed = retries.attempts_allowed(step.config)
+    if allowed is not None and len(step.attempts) >= allowed:
+        return Fact("Next attempt", "none: it was the last one")
+    next_on = retries.next_attempt_on(step)
+    if next_on is None:
+        is_dynamic = step.config is not None and step.config.delay == DYNAMIC
+        why = ": the workflow computes the delay" if is_dynamic else ""
+        return Fact("Next attempt", f"unknown{why}")
+    return Fact("Next attempt", f"about {words.instant(next_on)}", until=next_on)
 
 
 def _config_facts(config: StepConfig | None) -> list[Fact]:
@@ -209,13 +264,14 @@ def _config_facts(config: StepConfig | None) -> list[Fact]:
 
 
 def _delay_words(config: StepConfig) -> str:
-    if config.delay is None or config.delay == "[dynamic]":
+    if config.delay is None or config.delay == DYNAMIC:
         return "computed by the workflow"
-    return f"{_as_written(config.delay)}, {config.backoff or 'constant'}"
+    backoff = words.cut(config.backoff, words.NAME_LIMIT) or "constant"
+    return f"{_as_written(config.delay)}, {backoff}"
 
 
 def _as_written(value: str | float) -> str:
     """A duration in its author's words; a number in ours."""
     if isinstance(value, str):
-        return value
+        return words.cut(value, words.NAME_LIMIT)
     return spoken(duration(value) or timedelta(0))

@@ -1,28 +1,29 @@
 """An instance's steps as a waterfall on a time axis, ready to be drawn.
 
 A row per step; many steps of one name share a row. Positions are units of which the axis has 1000
-(`scale.py`); what the bars mean is in `segments.py`.
+(`scale.py`); what the bars mean is in `segments.py`, how they are placed in `bars.py`.
 """
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.cloudflare.types import InstanceDetail, Step
 from dashboard.insight import axis, words
+from dashboard.insight.bars import Canvas, Segment, bars, joined_bars, queue_bar
 from dashboard.insight.durations import spoken
 from dashboard.insight.folding import Fold, folded
-from dashboard.insight.scale import WIDTH, Scale, scale
+from dashboard.insight.scale import Scale, scale
 from dashboard.insight.segments import Kind, Stretch, stretches
 from dashboard.insight.states import StepState, state_of
-from dashboard.insight.step_pages import StepPages
 from dashboard.insight.step_rows import step_length, ticks_since
+from dashboard.insight.view import MORE_MEMBERS, View
 
 #: More rows than this say nothing to an eye and cost a browser dearly; the table has them all.
 MOST_ROWS = 250
-#: An instant step must remain visible and clickable: about 2 pixels.
-LEAST_WIDTH = 3.0
 #: A shorter queue is the engine's own handover, not a wait for a slot.
 LEAST_QUEUE = timedelta(milliseconds=100)
 #: Characters of a name's end that are never cut: its counter tells steps apart.
@@ -30,38 +31,9 @@ _TAIL = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """One bar from `x`, `width` units wide; `label` is its accessible name."""
-
-    kind: Kind
-    x: float
-    width: float
-    label: str
-    href: str
-    is_open: bool = False
-    is_timeout: bool = False
-
-    @property
-    def left(self) -> str:
-        return axis.percent(self.x)
-
-    @property
-    def span(self) -> str:
-        return axis.percent(self.width)
-
-    @property
-    def right(self) -> str:
-        return axis.percent(self.x + self.width)
-
-    @property
-    def is_link(self) -> bool:
-        """Gaps are looked at; what a step did is gone to."""
-        return self.kind not in {Kind.BACKOFF, Kind.PLANNED}
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the waterfall; `step_indexes` are the steps it shows."""
+    """One line of the waterfall; `step_indexes` are the steps it shows. `more_href` shows more
+    members of a group that is unfolded, `hidden` tells how many there are."""
 
     key: str
     name: str
@@ -73,6 +45,12 @@ class Row:
     has_failed: bool = False
     length: str = ""
     ticks_since: datetime | None = None
+    is_group: bool = False
+    is_member: bool = False
+    is_unfolded: bool = False
+    is_dim: bool = False
+    hidden: int = 0
+    more_href: str = ""
 
     @property
     def name_head(self) -> str:
@@ -86,7 +64,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """`hidden_steps`: how many steps are only in the table. `now_x` is None once it is over."""
+    """`hidden_steps`: how many steps are only in the table; `outside_steps`: how many were at work
+    in no part of the stretch of time that is looked at. `now_x` is None where now is not in it.
+    """
 
     rows: tuple[Row, ...]
     ticks: tuple[axis.Tick, ...]
@@ -94,8 +74,10 @@ class Timeline:
     legend: tuple[Kind, ...]
     origin: datetime
     end: datetime
+    pieces: str
     now_x: float | None = None
     hidden_steps: int = 0
+    outside_steps: int = 0
 
     @property
     def now_left(self) -> str:
@@ -110,41 +92,63 @@ class _Line:
     stretches: list[tuple[Step, Stretch]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Canvas:
-    """What every row is drawn on."""
-
-    detail: InstanceDetail
-    now: datetime
-    pages: StepPages
-    origin: datetime
-    ruler: Scale
-
-    def x(self, moment: datetime) -> float:
-        return self.ruler.x((moment - self.origin).total_seconds())
-
-
-def timeline(detail: InstanceDetail, now: datetime, pages: StepPages | None = None) -> Timeline:
-    """The waterfall of this instance at `now`; `pages` says where the table shows a step."""
-    folds = folded(detail)
-    lines = [_Line(fold, _stretches_of(fold, detail, now)) for fold in folds[:MOST_ROWS]]
+def timeline(detail: InstanceDetail, now: datetime, view: View | None = None) -> Timeline:
+    """The waterfall of this instance at `now`, looked at as `view` says."""
+    view = view or View()
+    steps = [step for step in detail.steps if _touches(step, view, now)]
+    folds = folded(steps, detail, view)
+    drawn = _most_telling(folds, detail, view)
+    lines = [_Line(fold, _stretches_of(fold, detail, now)) for fold in drawn]
     queue = _queue(detail, now)
-    found = [stretch for line in lines for _, stretch in line.stretches] + queue
-    is_live = not detail.status.is_finished
-    origin, end = _bounds(detail, found, now, is_live=is_live)
-    ruler = _ruler(found, origin, end)
-    canvas = _Canvas(detail, now, pages or StepPages(len(detail.steps)), origin, ruler)
+    canvas = _canvas([s for line in lines for _, s in line.stretches] + queue, detail, now, view)
     rows = [*_queue_row(queue, canvas), *(_row(line, canvas) for line in lines)]
+    is_now_shown = not detail.status.is_finished and canvas.origin <= now <= canvas.end
     return Timeline(
         rows=tuple(rows),
-        ticks=axis.ticks(ruler, origin),
-        breaks=axis.breaks(ruler),
+        ticks=axis.ticks(canvas.ruler, canvas.origin),
+        breaks=axis.breaks(canvas.ruler, lambda start: view.opening(_second(canvas, start))),
         legend=_legend(rows),
-        origin=origin,
-        end=end,
-        now_x=canvas.x(now) if is_live else None,
-        hidden_steps=sum(len(fold.steps) for fold in folds[MOST_ROWS:]),
+        origin=canvas.origin,
+        end=canvas.end,
+        pieces=_pieces(canvas),
+        now_x=canvas.x(now) if is_now_shown else None,
+        hidden_steps=_not_drawn(steps, drawn),
+        outside_steps=len(detail.steps) - len(steps),
     )
+
+
+def _touches(step: Step, view: View, now: datetime) -> bool:
+    """Whether the step was at work in the stretch of time that is looked at."""
+    if not view.is_zoomed:
+        return True
+    times = [t for a in step.attempts for t in (a.start, a.end) if t]
+    times += [t for t in (step.start, step.end) if t]
+    if not times:
+        return False
+    end = max([*times, now]) if step.is_unfinished else max(times)
+    return (view.until is None or min(times) <= view.until) and (
+        view.since is None or end >= view.since
+    )
+
+
+def _most_telling(folds: list[Fold], detail: InstanceDetail, view: View) -> list[Fold]:
+    """As many rows as are drawn, in their order; what the filter leaves, and problems, go first."""
+    if len(folds) <= MOST_ROWS:
+        return folds
+
+    def rank(place: int) -> tuple[bool, bool, int]:
+        fold = folds[place]
+        state = state_of(fold.steps[0], detail)
+        is_left = not view.is_filtered or any(view.matches(s, detail) for s in fold.steps)
+        is_telling = fold.is_group or fold.is_member or state.is_problem or state.is_open
+        return (not is_left, not is_telling, place)
+
+    chosen = sorted(sorted(range(len(folds)), key=rank)[:MOST_ROWS])
+    return [folds[place] for place in chosen]
+
+
+def _not_drawn(steps: list[Step], drawn: list[Fold]) -> int:
+    return len(steps) - len({step.index for fold in drawn for step in fold.steps})
 
 
 def _stretches_of(fold: Fold, detail: InstanceDetail, now: datetime) -> list[tuple[Step, Stretch]]:
@@ -162,82 +166,112 @@ def _queue(detail: InstanceDetail, now: datetime) -> list[Stretch]:
     return [Stretch(Kind.QUEUED, detail.queued, end, text, is_open=is_open)]
 
 
+def _canvas(found: list[Stretch], detail: InstanceDetail, now: datetime, view: View) -> Canvas:
+    origin, end = _bounds(detail, found, now)
+    origin = view.since or origin
+    end = max(view.until or end, origin + timedelta(milliseconds=1))
+    shown = [s for s in found if s.end >= origin and s.start <= end]
+    second = math.floor(origin.timestamp())
+    fraction = origin.timestamp() - second
+    ruler = _ruler(shown, origin, end, {opened - second for opened in view.opened}, fraction)
+    return Canvas(detail, now, view, origin, end, ruler)
+
+
 def _bounds(
-    detail: InstanceDetail, found: list[Stretch], now: datetime, *, is_live: bool
+    detail: InstanceDetail, found: list[Stretch], now: datetime
 ) -> tuple[datetime, datetime]:
     starts = [s.start for s in found] + [t for t in (detail.queued, detail.start) if t]
     ends = [s.end for s in found] + [t for t in (detail.start, detail.end) if t]
-    if is_live or not starts:
+    if not detail.status.is_finished or not starts:
+        starts.append(now)
         ends.append(now)
-    origin = min(starts, default=now)
+    origin = min(starts)
     return origin, max([origin, *ends])
 
 
-def _ruler(found: list[Stretch], origin: datetime, end: datetime) -> Scale:
+def _ruler(
+    found: list[Stretch], origin: datetime, end: datetime, opened: set[int], fraction: float
+) -> Scale:
+    length = (end - origin).total_seconds()
+
     def seconds(stretch: Stretch) -> tuple[float, float]:
-        return (stretch.start - origin).total_seconds(), (stretch.end - origin).total_seconds()
+        start = (stretch.start - origin).total_seconds()
+        return max(0.0, start), min(length, (stretch.end - origin).total_seconds())
 
     return scale(
-        (end - origin).total_seconds(),
+        length,
         [seconds(s) for s in found if s.kind.is_work],
         [seconds(s) for s in found if s.kind is Kind.BACKOFF],
+        lambda start: math.floor(fraction + start) in opened,
     )
 
 
-def _queue_row(queue: list[Stretch], canvas: _Canvas) -> list[Row]:
+def _second(canvas: Canvas, start: float) -> int:
+    """The second in which a stretch begins, by which an address names it."""
+    return math.floor(canvas.origin.timestamp() + start)
+
+
+def _pieces(canvas: Canvas) -> str:
+    """The axis for the script that reads a moment off it: each piece in ms, and in units."""
+    origin = canvas.origin.timestamp() * 1000
+    return json.dumps(
+        [
+            [round(origin + p.start * 1000), round(origin + p.end * 1000), p.left, p.right]
+            for p in canvas.ruler.pieces
+        ]
+    )
+
+
+def _queue_row(queue: list[Stretch], canvas: Canvas) -> list[Row]:
     if not queue or not (queue[0].is_open or queue[0].end - queue[0].start >= LEAST_QUEUE):
         return []
+    if not canvas.shows(queue[0]):
+        return []
     state = StepState.QUEUED if queue[0].is_open else StepState.DONE
-    segments = tuple(_segment(stretch, "queue", "", canvas) for stretch in queue)
-    return [Row("queue", "queued", state, segments, length=spoken(queue[0].end - queue[0].start))]
+    bar = queue_bar(queue[0], canvas)
+    length = spoken(queue[0].end - queue[0].start)
+    return [Row("queue", "queued", state, (bar,), length=length, is_dim=bar.is_dim)]
 
 
-def _row(line: _Line, canvas: _Canvas) -> Row:
-    fold, first = line.fold, line.fold.steps[0]
-    segments = [
-        _segment(stretch, fold.label_of(step), canvas.pages.href(step.index), canvas)
-        for step, stretch in line.stretches
-    ]
-    if fold.is_group:
-        segments = _thinned(segments)
-    state = StepState.DONE if fold.is_group else state_of(first, canvas.detail)
+def _row(line: _Line, canvas: Canvas) -> Row:
+    return _group_row(line, canvas) if line.fold.is_group else _step_row(line, canvas)
+
+
+def _step_row(line: _Line, canvas: Canvas) -> Row:
+    [step], detail = line.fold.steps, canvas.detail
+    segments = bars(step, (stretch for _, stretch in line.stretches), canvas)
     return Row(
-        key=str(first.index),
+        key=f"row-{step.index}",
+        name=line.fold.name,
+        state=state_of(step, detail),
+        segments=segments,
+        step_indexes=(step.index,),
+        href=canvas.view.to_step(step, detail),
+        note="" if line.stretches else "no times are known",
+        length=step_length(step, detail, canvas.now),
+        ticks_since=ticks_since(step, detail),
+        is_member=line.fold.is_member,
+        is_dim=canvas.is_dim(step),
+    )
+
+
+def _group_row(line: _Line, canvas: Canvas) -> Row:
+    fold, view = line.fold, canvas.view
+    return Row(
+        key=f"fold-{fold.key}",
         name=fold.name,
-        state=state,
-        segments=tuple(segments),
+        state=StepState.FAILED if fold.failed else StepState.DONE,
+        segments=joined_bars(line.stretches, canvas),
         step_indexes=tuple(step.index for step in fold.steps),
-        href=canvas.pages.href(first.index),
-        note=fold.note if segments or fold.is_group else "no times are known",
+        href=view.unfolding(fold.key, 0 if fold.shown else MORE_MEMBERS),
+        note=fold.note,
         has_failed=fold.failed > 0,
-        length="" if fold.is_group else step_length(first, canvas.detail, canvas.now),
-        ticks_since=None if fold.is_group else ticks_since(first, canvas.detail),
+        is_group=True,
+        is_unfolded=fold.shown > 0,
+        is_dim=all(canvas.is_dim(step) for step in fold.steps),
+        hidden=fold.hidden,
+        more_href=view.unfolding(fold.key, fold.shown + MORE_MEMBERS),
     )
-
-
-def _segment(stretch: Stretch, name: str, href: str, canvas: _Canvas) -> Segment:
-    left, right = canvas.x(stretch.start), canvas.x(stretch.end)
-    width = max(right - left, LEAST_WIDTH)
-    return Segment(
-        kind=stretch.kind,
-        x=max(0.0, min(left, WIDTH - width)),
-        width=width,
-        label=f"{name}, {stretch.text}",
-        href=href,
-        is_open=stretch.is_open,
-        is_timeout=stretch.is_timeout,
-    )
-
-
-def _thinned(segments: list[Segment]) -> list[Segment]:
-    """Of bars that would lie on one another only the first, so that a row stays a few hundred."""
-    kept: list[Segment] = []
-    reached: dict[Kind, float] = {}
-    for segment in sorted(segments, key=lambda s: (s.x, -s.width)):
-        if segment.x + segment.width > reached.get(segment.kind, -1.0) + 1.0:
-            kept.append(segment)
-            reached[segment.kind] = segment.x + segment.width
-    return kept
 
 
 def _legend(rows: list[Row]) -> tuple[Kind, ...]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from dashboard.cloudflare.types import ErrorDetail, Step, StepType
 from dashboard.insight.durations import spoken
 
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+#: Cloudflare allows 256 characters; whatever else comes is cut where it is shown.
+NAME_LIMIT = 300
 TYPE_WORDS = {
     StepType.STEP: "Step",
     StepType.SLEEP: "Sleep",
@@ -32,16 +36,21 @@ def name_of(step: Step) -> str:
     """The name the author wrote; with Cloudflare's counter only where it tells something."""
     if not step.name:
         return type_word(step.type).lower()
-    return step.base_name if step.count == 1 else step.name
+    return cut(step.base_name if step.count == 1 else step.name, NAME_LIMIT)
 
 
 def quoted(step: Step) -> str:
-    return f"“{name_of(step)}”"
+    return f"“{isolated(name_of(step))}”"
+
+
+def isolated(text: str) -> str:
+    """The text so that marks for right-to-left writing in it turn around nothing that follows."""
+    return f"\u2068{text}\u2069" if _TURNS.search(text) else text
 
 
 def type_word(step_type: StepType) -> str:
     """The type in our words; one we do not know in Cloudflare's."""
-    return TYPE_WORDS.get(step_type, str(step_type))
+    return TYPE_WORDS.get(step_type) or cut(str(step_type), NAME_LIMIT)
 
 
 def error_line(error: ErrorDetail | None, limit: int = 160) -> str:

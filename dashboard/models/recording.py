@@ -241,6 +241,7 @@ def record_detail(
         )
         SearchText.objects.update_or_create(instance=row, defaults=searchable(detail))
         tallies.add(moves)
+    row.last_detail = detail
     return row
 
 

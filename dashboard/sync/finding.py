@@ -98,7 +98,9 @@ def _new_workflow(client: Client, workflow_name: str, now: datetime) -> Workflow
 
 def _with_workflow(instance: Instance) -> Instance:
     """The row with its workflow and account, which every link of the page needs."""
-    return Instance.objects.with_workflow().get(pk=instance.pk)
+    found = Instance.objects.with_workflow().get(pk=instance.pk)
+    found.last_detail = instance.last_detail
+    return found
 
 
 def _key(*parts: str) -> str:

@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.cloudflare.types import Status
+from dashboard.insight import words
 from dashboard.insight.durations import spoken
 from dashboard.models.operation import State
 
@@ -126,6 +127,19 @@ def elapsed(since: datetime | None, now: datetime) -> SafeString | str:
         _iso(since),
         _utc(since),
         duration(timedelta(seconds=max(0, (now - since) // timedelta(seconds=1)))),
+    )
+
+
+@register.simple_tag
+def countdown(until: datetime | None, now: datetime) -> SafeString | str:
+    """How long until a moment, or since it, ticking: "in 1 h 58 m", "5 s ago"."""
+    if until is None:
+        return NOTHING
+    return format_html(
+        '<time datetime="{}" data-countdown title="{}">{}</time>',
+        _iso(until),
+        _utc(until),
+        words.away(until, now),
     )
 
 

@@ -7,16 +7,18 @@ from typing import Any
 from urllib.parse import quote
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from dashboard import cloudflare, connection, operations
+from dashboard.forms.steps import StepsForm
 from dashboard.insight.instance_page import instance_page
 from dashboard.models import Instance, Item, Workflow
 from dashboard.sync import finding
 from dashboard.views.answers import status_of
 from dashboard.views.guards import signed_in
+from dashboard.views.links import Links
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.step_output import step_output_url
 
@@ -27,7 +29,10 @@ LATEST_OPERATIONS = 5
 def instance_detail(
     request: HtmxHttpRequest, account_id: str, workflow_name: str, instance_id: str
 ) -> HttpResponse:
-    now = timezone.now()
+    links = Links(request)
+    if links.has_blanks:
+        return redirect(links.tidy)
+    now, form = timezone.now(), StepsForm(request.GET)
     client = _client(account_id)
     found = finding.find_instance(client, account_id, workflow_name, instance_id, now=now)
     if found.instance is None:
@@ -35,12 +40,13 @@ def instance_detail(
     Workflow.objects.filter(pk=found.instance.workflow_id).mark_watched(now)
     if found.failure is None:
         operations.judge_open(found.instance, now=now)
-    ctx = _shown(request, found, found.instance, client, now) | _operations(request, found.instance)
-    return render_page(request, "instance/page.html", fragment="instance", ctx=ctx)
+    ctx = _shown(form, found, found.instance, client, now) | _operations(request, found.instance)
+    status = 400 if form.errors else 200
+    return render_page(request, "instance/page.html", fragment="instance", ctx=ctx, status=status)
 
 
 def _shown(
-    request: HtmxHttpRequest,
+    form: StepsForm,
     found: finding.Found,
     instance: Instance,
     client: cloudflare.Client | None,
@@ -52,7 +58,8 @@ def _shown(
     detail = instance.last_detail
     return {
         "instance": instance,
-        "page": detail and instance_page(detail, as_of, request.GET.get("steps", "")),
+        "form": form,
+        "page": detail and instance_page(detail, as_of, form.view),
         "is_current": is_current,
         "failure": found.failure,
         "is_missing": found.is_missing,

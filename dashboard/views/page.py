@@ -14,7 +14,7 @@ from dashboard.views.frame import Frame
 
 #: What differs between two renderings of the same facts: texts that tick, and the form token.
 _TICKING = re.compile(
-    rb"(<time[^>]* data-(?:age|elapsed)[^>]*>)[^<]*|csrfmiddlewaretoken\" value=\"[^\"]*"
+    rb"(<time[^>]* data-(?:age|elapsed|countdown)[^>]*>)[^<]*|csrfmiddlewaretoken\" value=\"[^\"]*"
 )
 
 

@@ -1,53 +1,41 @@
-"""The whole output of a step, and an instance's params and output: to read, or to download.
+"""The whole output of a step, and parts of what was last read of an instance: to read, or as files.
 
-A download is never opened by a browser: it is an attachment of no type. What Cloudflare streams is
-passed on piece by piece, and its connection is closed when the reader goes away.
+What Cloudflare streams is passed on piece by piece, and its connection is closed when the reader
+goes away.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET
 
 from dashboard import connection
 from dashboard.cloudflare import CloudflareError, InstanceDetail, StepOutput, StepType
-from dashboard.insight.payload import as_text, payload
+from dashboard.insight import words
+from dashboard.insight.payload import payload
+from dashboard.insight.step_rows import error_text
 from dashboard.models import Instance, Workflow
 from dashboard.views.answers import status_of
+from dashboard.views.files import stream_file, value_file
 from dashboard.views.page import HtmxHttpRequest, render_page
 
-#: What a page shows; more of it would freeze a browser.
-SHOWN = 400_000
 #: Parts of what was last read of an instance; Cloudflare has no other route to them.
 PARTS: dict[str, Callable[[InstanceDetail], object]] = {
     "params": lambda detail: detail.params,
     "output": lambda detail: detail.output,
+    "error": lambda detail: words.error_text(detail.error),
+    "rollback": lambda detail: words.error_text(detail.rollback.error if detail.rollback else None),
     "answer": lambda detail: detail.raw,
 }
-_UNSAFE = re.compile(r"[^\w.-]+")
-
-
-class Download:
-    """Bytes on their way from Cloudflare to a reader; Django calls `close` however that ends."""
-
-    def __init__(self, chunks: Iterator[bytes], upstream: ExitStack) -> None:
-        self.chunks = chunks
-        self.upstream = upstream
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self.chunks
-
-    def close(self) -> None:
-        self.upstream.close()
+#: One entry of its log, which `step` counts from 0.
+ENTRY = "entry"
 
 
 @require_GET
@@ -59,9 +47,13 @@ def step_output(request: HtmxHttpRequest) -> HttpResponseBase:
             output = upstream.enter_context(_read(request.GET))
         except CloudflareError as failure:
             return _page(request, {"failure": failure}, status=status_of(failure))
-        if "download" in request.GET and output.is_binary:
-            return _stream(request.GET, output, upstream.pop_all())
+        if _wants_file(request.GET) and output.is_binary:
+            return stream_file(output, upstream.pop_all(), *_name(request.GET))
         return _answer(request, output)
+
+
+def _wants_file(query: QueryDict) -> bool:
+    return "download" in query or "raw" in query
 
 
 def _read(query: QueryDict) -> AbstractContextManager[StepOutput]:
@@ -80,17 +72,24 @@ def _read(query: QueryDict) -> AbstractContextManager[StepOutput]:
 
 
 def _answer(request: HtmxHttpRequest, output: StepOutput) -> HttpResponse:
-    if "download" in request.GET:
-        return _attachment(request.GET, output.output)
-    value = None if output.is_binary else payload(output.output, limit=SHOWN)
-    return _page(request, {"output": output, "value": value})
+    query = request.GET
+    if _wants_file(query):
+        value = words.error_text(output.error) if output.output is None else output.output
+        return value_file(value, *_name(query), is_raw="raw" in query)
+    ctx: dict[str, object] = {
+        "output": output,
+        "value": None if output.is_binary else payload(output.output),
+        "error_text": error_text(output.error),
+        "attempt": query.get("attempt", ""),
+    }
+    return _page(request, ctx)
 
 
 def _part(request: HtmxHttpRequest) -> HttpResponse:
-    """An instance's params, output or whole answer, as they were last read."""
+    """A part of what was last read of the instance."""
     query, part = request.GET, request.GET["part"]
-    if part not in PARTS:
-        raise BadRequest("`part` is params, output or answer.")
+    if part not in {*PARTS, ENTRY}:
+        raise BadRequest(f"`part` is {', '.join(PARTS)} or {ENTRY}.")
     workflows = Workflow.objects.addressed(
         _required(query, "account_id"), _required(query, "workflow_name")
     )
@@ -100,48 +99,38 @@ def _part(request: HtmxHttpRequest) -> HttpResponse:
     detail = instance.last_detail if instance else None
     if detail is None:
         raise Http404("Nothing is known of this instance here.")
-    return _attachment(query, PARTS[part](detail))
+    value = _entry(detail, query) if part == ENTRY else PARTS[part](detail)
+    return value_file(value, query["instance_id"], part, is_raw="raw" in query)
+
+
+def _entry(detail: InstanceDetail, query: QueryDict) -> object:
+    place = _required(query, "step")
+    if not place.isascii() or not place.isdecimal() or len(place) > 7:
+        raise BadRequest("`step` is a number from 0.")
+    if int(place) >= len(detail.steps):
+        raise Http404("The log holds no such step.")
+    return detail.steps[int(place)].raw
 
 
 def _page(request: HtmxHttpRequest, ctx: dict[str, object], status: int = 200) -> HttpResponse:
     query = request.GET
     address = [query.get(name, "") for name in ("account_id", "workflow_name", "instance_id")]
-    download = query.copy()
-    download["download"] = "1"
+    whole_url = f"{reverse('step-output')}?{query.urlencode()}"
     ctx |= {
-        "name": query.get("name", ""),
+        "name": words.cut(query.get("name", ""), words.NAME_LIMIT),
         "instance_id": address[-1],
         "instance_url": reverse("instance", args=address),
-        "download_url": f"{reverse('step-output')}?{download.urlencode()}",
+        "whole_url": whole_url,
+        "download_url": f"{whole_url}&download=1",
     }
     return render_page(
         request, "instance/step_output.html", fragment="output", ctx=ctx, status=status
     )
 
 
-def _attachment(query: QueryDict, value: object) -> HttpResponse:
-    """JSON, or the text itself where the value is one."""
-    ending = "txt" if isinstance(value, str) else "json"
-    return HttpResponse(as_text(value).encode("utf-8", "replace"), headers=_headers(query, ending))
-
-
-def _stream(query: QueryDict, output: StepOutput, upstream: ExitStack) -> StreamingHttpResponse:
-    headers = _headers(query, "bin")
-    if output.size is not None:
-        headers["Content-Length"] = str(output.size)
-    return StreamingHttpResponse(Download(output.iter_bytes(), upstream), headers=headers)
-
-
-def _headers(query: QueryDict, ending: str) -> dict[str, str]:
-    """Saved under a harmless name, whatever the step is called, and never shown as a page."""
-    parts = (query.get("instance_id", ""), query.get("part") or query.get("name", ""))
-    name = "-".join(_UNSAFE.sub("_", part).strip("._")[:80] for part in parts)
-    return {
-        "Content-Type": "application/octet-stream",
-        "Content-Disposition": content_disposition_header(True, f"{name}.{ending}") or "attachment",
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "private, no-store",
-    }
+def _name(query: QueryDict) -> tuple[str, ...]:
+    """What a file is called after."""
+    return (query.get("instance_id", ""), query.get("name", ""))
 
 
 def _required(query: QueryDict, name: str) -> str:

@@ -14,11 +14,6 @@
     if (navigator.clipboard) for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
   }
 
-  function openTarget() {
-    const step = location.hash.startsWith("#step-") && document.getElementById(location.hash.slice(1));
-    if (step) for (const details of step.querySelectorAll("details")) details.open = true;
-  }
-
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
@@ -31,7 +26,5 @@
     if (!document.hidden) document.querySelector("#instance[data-live]")?.dispatchEvent(new CustomEvent("poll"));
   }, every);
   document.addEventListener("htmx:after:swap", furnish);
-  window.addEventListener("hashchange", openTarget);
   furnish();
-  openTarget();
 })();

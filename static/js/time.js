@@ -15,6 +15,7 @@
     return `${Math.floor(seconds / 86400)} d`;
   };
   const age = (seconds) => (seconds < 0 ? `in ${about(-seconds)}` : `${about(seconds)} ago`);
+  const away = (seconds) => (seconds <= 0 ? `in ${span(-seconds)}` : `${span(seconds)} ago`);
   const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
   const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 
@@ -23,6 +24,7 @@
     const seconds = (element) => Math.floor((now - Date.parse(element.dateTime)) / 1000);
     for (const element of document.querySelectorAll("time[data-age]")) write(element, age(seconds(element)));
     for (const element of document.querySelectorAll("time[data-elapsed]")) write(element, span(Math.max(0, seconds(element))));
+    for (const element of document.querySelectorAll("time[data-countdown]")) write(element, away(seconds(element)));
     for (const element of document.querySelectorAll("[data-stale-from]")) {
       element.classList.toggle("is-stale", now >= Date.parse(element.dataset.staleFrom));
     }

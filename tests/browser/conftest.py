@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
-from playwright.sync_api import ConsoleMessage, Page, Response
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
 from pytest_django import live_server_helper
 
+from dashboard import connection
 from dashboard.models import User
+from tests.views.instance.upstream import ACCOUNT, Upstream
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +52,39 @@ def screen(window: Page) -> Iterator[Page]:
     window.goto("/")
     yield window
     assert complaints == []
+
+
+@pytest.fixture
+def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    cache.clear()
+    with Upstream() as api:
+        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
+        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
+        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "tok-0123456789")
+        yield api
+        connection.disconnect()
+
+
+def sign_in(
+    context: BrowserContext, live_server: live_server_helper.LiveServer, user: User
+) -> None:
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies(
+        [{"name": name, "value": client.cookies[name].value, "url": live_server.url}]
+    )
+
+
+@pytest.fixture
+def reader(
+    page: Page, live_server: live_server_helper.LiveServer, operator: User
+) -> Iterator[Page]:
+    """Somebody signed in, in whose browser nothing was blocked and nothing went wrong."""
+    sign_in(page.context, live_server, operator)
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("dialog", lambda dialog: trouble.append(dialog.message))
+    page.on("console", lambda said: said.type == "error" and trouble.append(said.text))
+    yield page
+    assert trouble == []

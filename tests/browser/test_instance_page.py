@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
-from django.core.cache import cache
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from dashboard import connection
 from dashboard.models import User
+from tests.browser.conftest import sign_in
 from tests.insight.details import NAMES, attempt, pause, recorded, running, step
 from tests.views.instance.upstream import ACCOUNT, Upstream
 from tests.views.instance.upstream import step as step_answer
@@ -23,38 +19,6 @@ from tests.views.instance.upstream import step as step_answer
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
-
-
-@pytest.fixture
-def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
-    cache.clear()
-    with Upstream() as api:
-        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
-        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
-        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "tok-0123456789")
-        yield api
-        connection.disconnect()
-
-
-def sign_in(context: BrowserContext, live_server: LiveServer, user: User) -> None:
-    client = Client()
-    client.force_login(user)
-    name = django_settings.SESSION_COOKIE_NAME
-    context.add_cookies(
-        [{"name": name, "value": client.cookies[name].value, "url": live_server.url}]
-    )
-
-
-@pytest.fixture
-def reader(page: Page, live_server: LiveServer, operator: User) -> Iterator[Page]:
-    """Somebody signed in, in whose browser nothing was blocked and nothing went wrong."""
-    sign_in(page.context, live_server, operator)
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("dialog", lambda dialog: trouble.append(dialog.message))
-    page.on("console", lambda said: said.type == "error" and trouble.append(said.text))
-    yield page
-    assert trouble == []
 
 
 def now(result: Any) -> Any:
@@ -145,7 +109,7 @@ def test_a_bar_leads_to_its_step_and_says_what_it_was(
         "Error: upstream returned 503 on attempt 2",
     ).click()
 
-    expect(reader).to_have_url(url_of(live_server, "one") + "#step-1")
+    expect(reader).to_have_url(url_of(live_server, "one") + "?step=1#step-1")
     expect(reader.locator("#step-1-more")).to_have_attribute("open", "")
 
 

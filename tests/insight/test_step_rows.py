@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from dashboard.insight.states import StepState
-from dashboard.insight.step_pages import StepPages, step_pages
 from dashboard.insight.step_rows import StepRow, step_row
+from dashboard.insight.view import View
 from tests.insight.details import START, attempt, detail, pause, running, sample, step
 
 AT = START + timedelta(seconds=100)
@@ -14,7 +14,7 @@ AT = START + timedelta(seconds=100)
 
 def row(entry: dict[str, object], **rest: object) -> StepRow:
     told = detail(running(entry, **rest))
-    return step_row(told.steps[0], told, AT)
+    return step_row(told.steps[0], told, AT, View())
 
 
 def test_attempts_are_counted_against_what_is_allowed() -> None:
@@ -45,7 +45,7 @@ def test_a_step_whose_instance_ended_under_it_is_cut_off() -> None:
 
 def test_the_configuration_is_told_in_words() -> None:
     [*_, tokenise, _] = sample("complete.order-pipeline").steps
-    told = step_row(tokenise, sample("complete.order-pipeline"), AT)
+    told = step_row(tokenise, sample("complete.order-pipeline"), AT, View())
 
     assert {fact.word: fact.value for fact in told.facts} == {
         "Retries": "up to 5",
@@ -66,26 +66,30 @@ def test_a_dynamic_delay_is_called_what_it_is() -> None:
     assert ("Delay", "computed by the workflow") in [(f.word, f.value) for f in facts]
 
 
+@pytest.mark.parametrize(
+    ("retry", "said", "seconds"),
+    [
+        ({"limit": 5, "delay": 10_000, "backoff": "constant"}, "about 2026-11-20 23:00:23 UTC", 23),
+        ({"limit": 5, "delay": 10_000, "backoff": "linear"}, "about 2026-11-20 23:00:33 UTC", 33),
+        ({"limit": 5, "delay": "[dynamic]"}, "unknown: the workflow computes the delay", None),
+        ({"limit": 5, "delay": 10_000, "backoff": "fibonacci"}, "unknown", None),
+        ({"limit": 1, "delay": 10_000, "backoff": "constant"}, "none: it was the last one", None),
+    ],
+)
+def test_the_next_attempt_is_told_as_far_as_anybody_can_tell(
+    retry: dict[str, object], said: str, seconds: int | None
+) -> None:
+    tries = [attempt(0, 1, error="503"), attempt(12, 13, error="503")]
+
+    facts = {fact.word: fact for fact in row(step("a-1", *tries, config={"retries": retry})).facts}
+
+    assert facts["Next attempt"].value == said
+    until = None if seconds is None else START + timedelta(seconds=seconds)
+    assert facts["Next attempt"].until == until
+
+
 def test_an_entry_of_an_unknown_type_shows_what_was_sent() -> None:
     told = row({"type": "teleport", "name": "beam-1", "warp": 9})
 
     assert told.raw
     assert '"warp": 9' in told.raw.text
-
-
-@pytest.mark.parametrize(
-    ("wanted", "of_interest", "number"),
-    [("", None, 1), ("", 150, 2), ("3", 150, 3), ("99", None, 3), ("0", None, 1), ("x", None, 1)],
-)
-def test_the_table_opens_where_a_reader_wants_to_be(
-    wanted: str, of_interest: int | None, number: int
-) -> None:
-    assert step_pages(250, wanted, of_interest).number == number
-
-
-def test_a_link_to_a_step_on_another_page_leads_to_that_page() -> None:
-    pages = StepPages(250, number=2)
-
-    assert pages.href(120) == "#step-120"
-    assert pages.href(20) == "?steps=1#step-20"
-    assert (pages.start, pages.end, pages.previous, pages.next) == (100, 200, 1, 3)

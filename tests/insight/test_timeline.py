@@ -5,14 +5,17 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.cloudflare.types import Status
+from dashboard.forms.steps import StepsForm
 from dashboard.insight.instance_page import instance_page
 from dashboard.insight.scale import WIDTH, scale
 from dashboard.insight.segments import Kind
 from dashboard.insight.timeline import MOST_ROWS, Row, Timeline, timeline
+from dashboard.insight.view import View
 from tests.insight.details import (
     NAMES,
     NOW,
@@ -164,7 +167,7 @@ def test_a_loop_of_many_steps_shares_a_row_and_its_failures_stand_beneath() -> N
         "plan-1", "item ×137", "item-21", "item-41", "item-61", "publish-1",
     ]  # fmt: skip
     assert told.rows[1].note == "3 failed"
-    assert sum(len(row.step_indexes) for row in told.rows) == 139
+    assert {index for row in told.rows for index in row.step_indexes} == set(range(139))
 
 
 def test_more_rows_than_an_eye_can_take_are_left_to_the_table_and_said_so() -> None:
@@ -180,6 +183,99 @@ def test_ticks_stand_at_round_numbers_from_the_time_of_day() -> None:
     assert [tick.label for tick in told.ticks] == [
         "23:00:00", "+1 s", "+2 s", "+3 s", "+4 s", "+5 s", "+6 s",
     ]  # fmt: skip
+
+
+# -- how it is looked at ---------------------------------------------------------------------------
+
+
+MONTH = [
+    step("charge-1", attempt(0, 2)),
+    pause("sleep", "cooling off-1", 2, 30 * DAY) | {"finished": True},
+    step("remind-1", attempt(30 * DAY, 30 * DAY + 4)),
+]
+LOOP = [step(f"item-{n}", attempt(n, n + 1)) for n in range(1, 138)]
+LOOP[20] |= {"success": False, "attempts": [attempt(21, 22, error="broken")]}
+
+
+def looked_at(*steps: dict[str, Any], view: View, length: float) -> Timeline:
+    told = detail(running(*steps, status="complete", end=at(length)))
+    return timeline(told, START + timedelta(days=90), view)
+
+
+def test_a_break_opens_by_its_own_link() -> None:
+    [gap] = looked_at(*MONTH, view=View(), length=30 * DAY + 4).breaks
+    query = QueryDict(gap.href.removeprefix("?").removesuffix("#timeline"))
+
+    told = looked_at(*MONTH, view=StepsForm(query).view, length=30 * DAY + 4)
+
+    assert told.breaks == ()
+    assert told.rows[1].segments[0].width > 950
+
+
+def test_a_shorter_time_shows_what_was_at_work_in_it() -> None:
+    view = View(since=START + timedelta(days=30, seconds=1), until=START + timedelta(days=31))
+
+    told = looked_at(*MONTH, view=view, length=30 * DAY + 4)
+
+    assert [row.name for row in told.rows] == ["remind-1"]
+    assert told.outside_steps == 2
+    assert told.origin == view.since
+    assert told.end == view.until
+
+
+def test_a_shorter_time_shows_each_step_of_a_loop_that_is_short_enough() -> None:
+    view = View(since=START + timedelta(seconds=10.5), until=START + timedelta(seconds=12.5))
+
+    told = looked_at(*LOOP, view=view, length=140)
+
+    assert [row.name for row in told.rows] == ["item-10", "item-11", "item-12"]
+
+
+def test_now_stands_only_in_a_time_that_holds_it() -> None:
+    told = detail(running(step("a-1", attempt(0, None))))
+
+    assert timeline(told, AT, View(until=START + timedelta(seconds=50))).now_x is None
+    assert timeline(told, AT, View(since=START + timedelta(seconds=50))).now_x is not None
+
+
+def test_a_filter_dims_and_moves_nothing() -> None:
+    plain = looked_at(*MONTH, view=View(), length=30 * DAY + 4)
+    dimmed = looked_at(*MONTH, view=View(type="sleep"), length=30 * DAY + 4)
+
+    assert [row.is_dim for row in dimmed.rows] == [True, False, True]
+    assert [[bar.x for bar in row.segments] for row in dimmed.rows] == [
+        [bar.x for bar in row.segments] for row in plain.rows
+    ]
+
+
+def test_bars_of_a_loop_that_touch_are_one_and_its_failure_is_another() -> None:
+    group = looked_at(*LOOP, view=View(), length=140).rows[0]
+
+    assert [(bar.kind, bar.label) for bar in group.segments] == [
+        (Kind.DONE, "item-1 and 19 more, done"),
+        (Kind.FAILED, "item-21, failed after 1 s: Error: broken"),
+        (Kind.DONE, "item-22 and 115 more, done"),
+    ]
+
+
+def test_an_unfolded_loop_shows_its_failures_first_and_so_many_of_the_others() -> None:
+    told = looked_at(*LOOP, view=View(unfolded={0: 3}), length=140)
+
+    assert [row.name for row in told.rows] == [
+        "item ×137", "item-21", "item-1", "item-2", "item-3",
+    ]  # fmt: skip
+    assert [row.is_member for row in told.rows] == [False, True, True, True, True]
+    assert told.rows[0].hidden == 133
+
+
+def test_where_not_all_rows_are_drawn_those_that_failed_are() -> None:
+    steps = [step(f"step {chr(97 + n % 26)}{n}", attempt(n, n + 1)) for n in range(400)]
+    steps[390] |= {"success": False, "attempts": [attempt(390, 391, error="broken")]}
+
+    told = drawn(*steps)
+
+    assert told.rows[-1].name == "step a390"
+    assert len(told.rows) == MOST_ROWS
 
 
 # -- whatever Cloudflare may send -----------------------------------------------------------------
@@ -236,8 +332,8 @@ def test_any_detail_can_be_shown(result: dict[str, Any]) -> None:
 
     page = instance_page(told, AT)
 
-    shown = [index for row in page.timeline.rows for index in row.step_indexes]
-    assert sorted(shown) == list(range(len(told.steps)))
+    shown = {index for row in page.timeline.rows for index in row.step_indexes}
+    assert shown == set(range(len(told.steps)))
     assert len(page.rows) == len(told.steps)
     for segment in (segment for row in page.timeline.rows for segment in row.segments):
         assert 0 <= segment.x <= segment.x + segment.width <= WIDTH + 1e-6
