@@ -10,7 +10,7 @@ from django import forms
 from django.http import QueryDict
 
 from dashboard.cloudflare.types import StepType
-from dashboard.forms.instance_filters import InstantField
+from dashboard.forms.instant import InstantField
 from dashboard.insight.view import View
 from dashboard.insight.words import TYPE_WORDS
 from dashboard.models.storing import storable

@@ -30,7 +30,7 @@ def instance_detail(
     request: HtmxHttpRequest, account_id: str, workflow_name: str, instance_id: str
 ) -> HttpResponse:
     links = Links(request)
-    if links.has_blanks:
+    if not links.is_tidy:
         return redirect(links.tidy)
     now, form = timezone.now(), StepsForm(request.GET)
     client = _client(account_id)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard.forms.instance_filters import InstanceFilterForm
+from dashboard.forms.old_addresses import translated
 from dashboard.models import Workflow
 from dashboard.views.columns import Table
 from dashboard.views.current_view import CurrentView
@@ -24,7 +25,7 @@ from dashboard.views.shared import shared
 @shared
 def instance_list(request: HtmxHttpRequest) -> HttpResponse:
     """The rows that fit the filters; refreshed, exactly the rows that are on the page."""
-    links = Links(request)
+    links = Links(request, translated(request.GET))
     looks = Looks(request.GET, links)
     if not links.is_tidy or looks.is_untidy:
         return redirect(looks.tidy if looks.is_untidy else links.tidy)

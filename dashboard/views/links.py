@@ -8,7 +8,6 @@ from urllib.parse import quote, urlencode
 
 from django.http import HttpRequest, QueryDict
 
-from dashboard.forms.old_addresses import translated
 from dashboard.search.language import Query
 
 #: What stands in an address as it is, so that people can read it.
@@ -18,11 +17,11 @@ PLACE = ("after", "before", "until", "shown")
 
 
 class Links:
-    """Addresses of this page with other parameters."""
+    """Addresses of this page with other parameters. `address`: its own, as it is written today."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, address: QueryDict | None = None) -> None:
         self.path = request.path
-        self._given = _without_blanks(translated(request.GET))
+        self._given = _without_blanks(request.GET if address is None else address)
         self._query = self._given.copy()
         for name in PLACE:
             self._query.pop(name, None)
