@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -146,29 +146,25 @@ def record_versions(workflow: Workflow, listed: Iterable[types.Version], *, now:
     Workflow.objects.filter(pk=workflow.pk).update(versions_at=now)
 
 
-def record_page(
+def record_pages(
     workflow: Workflow,
-    listed: Sequence[types.Instance],
+    pages: Sequence[Listed],
     *,
-    asked_at: datetime,
     now: datetime,
     is_list_live: bool = False,
-) -> Recorded:
-    """Writes one page of a list that was asked for at `asked_at`, as `record_pages` does."""
-    return record_pages(workflow, [Listed(listed, asked_at)], now=now, is_list_live=is_list_live)
-
-
-def record_pages(
-    workflow: Workflow, pages: Iterable[Listed], *, now: datetime, is_list_live: bool = False
+    are_new: bool = False,
 ) -> Recorded:
     """Writes some pages of a list at once, in the order they came.
 
     Rows that say nothing new cost one look: nothing is locked or written for them, except that
-    `seen_at` of unfinished ones is moved on once in SEEN_EVERY.
+    `seen_at` of unfinished ones is moved on once in SEEN_EVERY. `are_new`: most likely the table
+    holds none of the rows, so it is tried without that look.
     """
     # While lists shift a row may come twice: the later one counts.
-    asked = {row.id: page.asked_at for page in pages for row in page.rows}
     told = {row.id: row for page in pages for row in page.rows}
+    if are_new and (new := _add_all(workflow, told, now)):
+        return Recorded(new=new)
+    asked = {row.id: page.asked_at for page in pages for row in page.rows}
     found = bulk.compare(workflow.pk, told)
     limit = bulk_insert.text_of(now - SEEN_EVERY)
     stale = [pk for pk, seen_at in found.seen.items() if seen_at < limit]
@@ -185,6 +181,18 @@ def record_pages(
         else:  # Somebody else has added some since they were looked for.
             tallies.recount(workflow.pk)
     return Recorded(new=new, changed=len(changed), seen=[*found.seen, *same])
+
+
+def _add_all(workflow: Workflow, told: Mapping[str, types.Instance], now: datetime) -> int:
+    """Adds all of the rows, or none of them when the table holds any; returns how many it added."""
+    rows = [told[instance_id] for instance_id in bulk.nameable(told)]
+    moves = Moves()
+    with transaction.atomic():
+        if bulk_insert.insert_new(workflow.pk, rows, now, moves) < len(rows):
+            transaction.set_rollback(True)
+            return 0
+        tallies.add(moves)
+    return len(rows)
 
 
 def _merge_each(
