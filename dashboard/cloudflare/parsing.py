@@ -321,8 +321,8 @@ def instance_page(result: Result, *, drop_ghosts: bool) -> InstancePage:
     rows = [instance(row) for row in values.items(result.value)]
     if drop_ghosts:
         rows = [row for row in rows if not is_ghost(row)]
-    created = [row.created_on for row in rows]
-    is_sorted = None not in created and all(map(ge, created, created[1:]))
+    created = [row.created_on for row in rows if row.created_on]
+    is_sorted = len(created) == len(rows) and all(map(ge, created, created[1:]))
     return InstancePage(
         instances=tuple(rows if is_sorted else sorted(rows, key=_created, reverse=True)),
         cursor=values.text(result.info.get("cursor")) or None,
