@@ -1,8 +1,9 @@
-"""python -m benchmarks.backfill: the first back-fill of a workflow against what the budget dictates.
+"""python -m benchmarks.backfill: the first back-fill beside what the budget alone dictates.
 
 The product's own turns, through the shared budget in Redis, with a clock that only waiting and
-requests move. Each size is read once in peace, and once interrupted before random pages, which
-costs at most a pause of 15 s each. Behind the pages asked for: how many of them were so again. `--full` reads a million instances.
+requests move. Each size is read once in peace, and once interrupted before random pages, each of
+which costs a pause of at most 15 s. Behind the pages asked for: how many of them a second time.
+`--full` reads a million instances as well.
 """
 
 from __future__ import annotations
