@@ -11,7 +11,7 @@ import argparse
 import sys
 from importlib import import_module
 
-SECTIONS = ("storing", "freshness")
+SECTIONS = ("storing", "backfill", "freshness")
 
 
 def main(arguments: list[str]) -> None:

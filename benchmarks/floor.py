@@ -24,7 +24,8 @@ COLUMNS = (
 )  # fmt: skip
 REST = {
     "error_name": "''", "error_message": "''", "generation": "1", "is_listed": "true",
-    "seen_at": f"'{NOW}'", "status_seen_at": f"'{NOW}'", "hint": "''",
+    "seen_at": f"'{NOW}'", "status_seen_at": f"'{NOW}'", "hint": "''", "phase": "''",
+    "current_step": "''",
 }  # fmt: skip
 COMPARED = ("status", "modified_on", "started_on", "ended_on")
 TABLE = "dashboard_instance"

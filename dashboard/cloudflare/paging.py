@@ -7,6 +7,8 @@ before: `/accounts` and the local engine were seen to answer every page with the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import Any
 
 from dashboard.cloudflare import values
 from dashboard.cloudflare.errors import CursorExpired, Failed, Invalid
@@ -19,7 +21,7 @@ Get = Callable[[Params], Result]
 
 def by_page(get: Get, params: Params, *, key: str) -> Iterator[Result]:
     """Pages 1, 2, … until one is empty, has no new `key`, or is said to be the last or short."""
-    seen: set[str] = set()
+    seen: set[Any] = set()
     page = 1
     while True:
         result = get({**params, "per_page": PER_PAGE, "page": page})
@@ -89,8 +91,9 @@ def _is_said_to_be_last(result: Result, page: int) -> bool:
     )
 
 
-def _keys(result: Result, key: str) -> set[str]:
-    return {
-        values.text(row.get(key)) if isinstance(row, dict) else ""
-        for row in values.items(result.value)
-    }
+def _keys(result: Result, key: str) -> set[Any]:
+    rows = values.items(result.value)
+    try:
+        return {*map(itemgetter(key), rows)}
+    except (KeyError, TypeError):  # A row without it, or that is no object.
+        return {values.text(row.get(key)) if isinstance(row, dict) else "" for row in rows}

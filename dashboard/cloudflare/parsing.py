@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from operator import ge
 from typing import Any
 
 from dashboard.cloudflare import values
@@ -155,7 +156,8 @@ def instance(value: Any) -> Instance:
     """A row of a list."""
     row = _unread(_Row)
     row.raw = sent = value if isinstance(value, dict) else {}
-    row.id = values.text(sent.get("id"))
+    name = sent.get("id")
+    row.id = name if isinstance(name, str) else values.text(name)
     row.created_on = values.instant(sent.get("created_on"))
     return row
 
@@ -319,12 +321,13 @@ def instance_page(result: Result, *, drop_ghosts: bool) -> InstancePage:
     rows = [instance(row) for row in values.items(result.value)]
     if drop_ghosts:
         rows = [row for row in rows if not is_ghost(row)]
-    newest_first = sorted(rows, key=_created, reverse=True)
+    created = [row.created_on for row in rows if row.created_on]
+    is_sorted = len(created) == len(rows) and all(map(ge, created, created[1:]))
     return InstancePage(
-        instances=tuple(newest_first),
+        instances=tuple(rows if is_sorted else sorted(rows, key=_created, reverse=True)),
         cursor=values.text(result.info.get("cursor")) or None,
         total_count=values.integer(result.info.get("total_count")),
-        is_sorted=newest_first == rows and all(row.created_on for row in rows),
+        is_sorted=is_sorted,
     )
 
 

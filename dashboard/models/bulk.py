@@ -58,7 +58,7 @@ def compare(workflow_id: int, told: Mapping[str, types.Instance]) -> Compared:
     """Compares rows of a list, given by id, with the workflow's rows. Locks nothing. An id that no
     column holds is no instance's: its row is left out."""
     found = Compared()
-    ids = _nameable(told)
+    ids = nameable(told)
     held = glance(workflow_id, ids)
     unlike: list[str] = []
     for instance_id in ids:
@@ -149,7 +149,7 @@ def mark_as_seen(pks: Sequence[int], now: datetime) -> None:
         Instance.objects.filter(pk__in=some.values("pk")).update(seen_at=now)
 
 
-def _nameable(instance_ids: Iterable[str]) -> list[str]:
+def nameable(instance_ids: Iterable[str]) -> list[str]:
     """Those ids that the column holds as they are; usually all, which is found out at once."""
     ids = [*instance_ids]
     if not CONTROLS.search("".join(ids)) and max(map(len, ids), default=0) <= LONGEST_ID:

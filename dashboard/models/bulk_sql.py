@@ -36,9 +36,7 @@ INSERT = (
     f"INSERT INTO dashboard_instance ({', '.join([*COLUMNS, *SAME])}) "
     "{} ON CONFLICT (workflow_id, instance_id) DO NOTHING"
 )
-INSERT_SQLITE = INSERT.format(
-    f"VALUES ({', '.join(['%s'] * len(COLUMNS))}, {', '.join(SAME.values())})"
-)
+ROW_SQLITE = f"({', '.join(['%s'] * len(COLUMNS))}, {', '.join(SAME.values())})"
 #: The first row is none: PostgreSQL makes an array without elements of an empty text.
 INSERT_POSTGRES = INSERT.format(
     "SELECT "  # noqa: S608 -- names of columns only

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from operator import ge
 
 from dashboard.cloudflare import Client, types
 from dashboard.cloudflare.errors import CloudflareError, CursorExpired
@@ -64,8 +65,9 @@ class Chunk:
             return False
         if not self.begin.is_beginning and self.begin.until is None:
             return False
-        ahead = [self.begin.until + A_MOMENT] if self.begin.until else []
-        return [*ahead, *self.created] == sorted([*ahead, *self.created], reverse=True)
+        moments = [self.begin.until + A_MOMENT] if self.begin.until else []
+        moments += self.created
+        return all(map(ge, moments, moments[1:]))
 
     @property
     def oldest(self) -> datetime | None:
@@ -182,6 +184,7 @@ class _Batch:
         self._client, self._workflow, self._clock = client, workflow, clock
         self._begin, self._asked_until = begin, asked_until
         self._asked_at = clock()
+        self._are_new = False
         self.pages: list[tuple[types.InstancePage, datetime]] = []
 
     @property
@@ -199,6 +202,7 @@ class _Batch:
             [Listed(page.instances, asked_at) for page, asked_at in self.pages],
             now=self._clock(),
             is_list_live=self._client.target.is_list_live,
+            are_new=self._are_new,
         )
         chunk = Chunk(
             tuple(page for page, _ in self.pages),
@@ -209,5 +213,6 @@ class _Batch:
             recorded.new,
             recorded.changed,
         )
+        self._are_new = recorded.new == len(chunk.rows)
         self.pages, self._begin = [], chunk.end
         return chunk

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from dashboard.cloudflare import parsing, types
 from dashboard.cloudflare.types import Status
@@ -111,7 +112,7 @@ def test_a_detail_is_held_whole_whatever_it_says(watched: Account, step_count: i
 
     row = recording.record_detail(workflow(), "one", told, now=LATER)
 
-    row.refresh_from_db()
+    row = Instance.objects.get(pk=row.pk)
     assert len(row.error_name) == 200
     assert row.error_message.startswith("a\ufffdb")
     assert row.last_detail is not None
@@ -198,3 +199,16 @@ def test_a_text_that_can_be_kept_is_kept_as_it_is(text: str) -> None:
 
 def test_a_backslash_and_the_word_for_nul_are_no_nul() -> None:
     assert storable_json("\\u0000") == "\\u0000"
+
+
+@pytest.mark.django_db
+def test_a_row_that_was_just_read_has_its_detail_without_asking_the_database(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    told = detail(status="running")
+
+    row = recording.record_detail(workflow(), "one", told, now=LATER)
+
+    with django_assert_num_queries(0):
+        assert row.last_detail is told
+    assert Instance.objects.get(pk=row.pk).last_detail == told

@@ -249,3 +249,22 @@ def test_processes_that_write_the_same_pages_in_any_order_do_no_harm() -> None:
 
     assert failures == []
     assert Instance.objects.count() == 100
+
+
+@pytest.mark.django_db
+def test_pages_taken_for_new_ones_are_added_without_looking_and_else_treated_as_any() -> None:
+    home = rows.workflow()
+    listed = [parsing.instance(row) for row in islice(api.rows(), 130)]
+    newer, older = Listed(listed[:60], THEN), Listed(listed[60:], THEN)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert record_pages(home, [newer], now=THEN, are_new=True) == Recorded(new=60)
+    assert not any(query["sql"].startswith("SELECT") for query in asked)
+    changed = parsing.instance(listed[0].raw | {"status": "paused", "modified_on": None})
+    mixed = Listed([changed, *listed[1:60]], THEN + minutes(1))
+
+    recorded = record_pages(home, [mixed, older], now=THEN + minutes(1), are_new=True)
+
+    assert (recorded.new, recorded.changed) == (70, 1)
+    assert Instance.objects.count() == 130
+    assert Instance.objects.get(instance_id=changed.id).status == "paused"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.cloudflare import parsing
-from dashboard.models import Instance, Tally, Workflow, recording, tallies
+from dashboard.models import Instance, Tally, Workflow, bulk, recording, tallies
 from dashboard.models.pruning import prune
 from dashboard.models.recording import Listed, record_pages
 from tests import rows
@@ -23,7 +23,7 @@ STATUSES = ["complete", "errored", "running", "paused", "new-word"]
 IDS = ["one", "two", "three"]
 #: What may be done to the instances of a workflow, in any order, at any minute.
 WRITES = st.tuples(
-    st.sampled_from(["page", "detail", "absence", "prune"]),
+    st.sampled_from(["page", "page behind new ones", "detail", "absence", "prune"]),
     st.sampled_from(["orders", "mails"]),
     st.dictionaries(st.sampled_from(IDS), st.sampled_from(STATUSES), min_size=1),
     st.integers(0, 9),
@@ -46,9 +46,9 @@ def row(instance_id: str, status: str, created: int = 0) -> dict[str, Any]:
 
 def write(kind: str, workflow: Workflow, told: dict[str, str], minute: int) -> None:
     now = THEN + minutes(minute)
-    if kind == "page":
+    if kind.startswith("page"):
         listed = [parsing.instance(row(*one)) for one in told.items()]
-        record_pages(workflow, [Listed(listed, now)], now=now)
+        record_pages(workflow, [Listed(listed, now)], now=now, are_new=kind != "page")
     elif kind == "detail":
         for instance_id, status in told.items():
             detail = parsing.instance_detail({"status": status}, outputs_are_text=True)
@@ -124,7 +124,7 @@ def test_rows_that_another_has_added_since_they_were_looked_for_are_counted_once
 ) -> None:
     workflow = rows.workflow()
     first, both = {"one": "running"}, {"one": "running", "two": "complete"}
-    compare = recording.bulk.compare
+    compare = bulk.compare
 
     def compare_before_another_writes(*given: Any) -> Any:
         found = compare(*given)
@@ -132,7 +132,7 @@ def test_rows_that_another_has_added_since_they_were_looked_for_are_counted_once
         write("page", workflow, first, 0)
         return found
 
-    monkeypatch.setattr(recording.bulk, "compare", compare_before_another_writes)
+    monkeypatch.setattr(bulk, "compare", compare_before_another_writes)
     write("page", workflow, both, 1)
 
     assert tallies.counts() == {"running": 1, "complete": 1}
