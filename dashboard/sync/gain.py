@@ -104,7 +104,9 @@ def _pass(known: Known, status: str, now: float, quiet: float) -> Iterator[Offer
     age = _age(known, name, now)
     pages = max(1, -(-told // PER_PAGE))
     rows = _passed(known, status, name, told - held, age) if _has_news(known, name) else 0.0
-    gain = _corrects(rows, pages) * age + _overdue(age, quiet * pages)
+    gain = _corrects(rows, pages) * age
+    if known.told is None or known.near.get(status, 0.0) < 1:
+        gain += _overdue(age, quiet * pages)
     if gain:
         # A list that Cloudflare counts as empty need not be asked for.
         cost = 0 if known.told is not None and not told else pages
@@ -120,7 +122,8 @@ def _passed(known: Known, status: str, name: str, new: int, age: float) -> float
     if not known.arrived and known.told_at > known.done.get(Kind.HEAD, math.inf):
         difference = max(difference, new)
     rows = _rows(known, name, difference, age)
-    return rows if name in known.done else max(rows, 1.0)
+    # Nobody has looked yet at what is held beyond the newest page.
+    return rows if name in known.done else max(rows, min(1.0, beyond * known.held.get(status, 0)))
 
 
 def _part_beyond(known: Known) -> float:
