@@ -18,8 +18,8 @@ from dashboard.models.keyset import Cursor
 from dashboard.models.matching import Matching
 from dashboard.models.workflow import Workflow
 
-#: A list has shown, since the hint, what the event told; or the instance itself was read.
 _TELLS_OF_END = Q(hint__in=ENDS | FAILURES)
+#: A list has shown, since the hint, what the event told; or the instance itself was read.
 HINT_IS_SETTLED = Q(read_at__gte=F("hinted_at")) | (
     Q(status_seen_at__gte=F("hinted_at"))
     & ((_TELLS_OF_END & Q(status__in=FINISHED)) | (~_TELLS_OF_END & ~Q(status__in=FINISHED)))
