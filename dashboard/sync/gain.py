@@ -26,7 +26,7 @@ HIDDEN_SHARE = 0.2
 WATCHED_WEIGHT = 4.0
 ERRORED_WEIGHT = 4.0
 #: A pass tells that rows have left their status, not yet what became of them.
-PASS_WEIGHT = 0.45
+PASS_WEIGHT = 0.3
 LEFT_WEIGHT = 0.25
 UNFINISHED_DETAIL_WEIGHT = 0.01
 #: More than rows and age can be worth: an event has told which instance failed.
