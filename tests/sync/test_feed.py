@@ -362,6 +362,13 @@ def test_a_run_begins_where_nothing_can_be_new_before(watched: Watched) -> None:
     assert since() == "2026-11-28T02:00:10.000Z"
 
 
+def test_the_fifth_tick_of_beat_after_a_run_finds_the_feed_due(watched: Watched) -> None:
+    read_feed(watched)
+
+    due = [Account.objects.feed_due(START + timedelta(seconds=tick)).exists() for tick in (4, 5)]
+    assert due == [False, True]
+
+
 def test_a_run_that_is_cut_short_goes_on_where_it_stopped(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
