@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dashboard.cloudflare.budget import TERMS, Lane
+
 BURST = 60.0
+#: What the lane of freshness leaves to what is urgent.
+RESERVE = BURST * TERMS[Lane.FRESHNESS].reserve
 #: Four connections of 150 ms: no faster than this, whatever the bucket holds.
-REQUEST_SECONDS = 0.15 / 4
+ANSWER_SECONDS = 0.15
+REQUEST_SECONDS = ANSWER_SECONDS / 4
 
 
 @dataclass
@@ -19,11 +24,12 @@ class Bucket:
     filled_at: float = 0.0
     sent_at: list[float] = field(default_factory=list)
 
-    def spend(self) -> None:
+    def spend(self, *, is_urgent: bool = False) -> None:
         """Waits until a request may be sent, and sends it."""
         self._fill()
-        if self.tokens < 1:
-            self.now += (1 - self.tokens) / self.rate
+        needed = 1 if is_urgent else 1 + RESERVE
+        if self.tokens < needed:
+            self.now += (needed - self.tokens) / self.rate
             self._fill()
         self.tokens -= 1
         self.sent_at.append(self.now)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 
+from benchmarks.bucket import Bucket
 from benchmarks.world import Truth
 from dashboard.sync.known import PER_PAGE, Kind, Known, Work, learn
 
@@ -20,17 +21,16 @@ SLOW, FAST = "waiting", "running"
 
 
 class Copy:
-    """What is held of one workflow. `spend` is called before each request; `now` tells the time."""
+    """What is held of one workflow. Each request is taken from the bucket, which tells the time."""
 
     def __init__(
         self,
         number: int,
         truth: Truth,
-        spend: Callable[[], None],
-        now: Callable[[], float],
+        bucket: Bucket,
         has_counts: bool,
     ) -> None:
-        self.truth, self.spend, self.now, self.has_counts = truth, spend, now, has_counts
+        self.truth, self.bucket, self.has_counts = truth, bucket, has_counts
         rows = len(truth.created)
         self.seen_at, self.noticed_at, self.told_at = [inf] * rows, [inf] * rows, [inf] * rows
         self.known = Known(number, done={}, has_versions=False)
@@ -49,6 +49,10 @@ class Copy:
         self._find_near()
         self.count()
 
+    def now(self) -> float:
+        """The bucket's clock."""
+        return self.bucket.now
+
     def count(self) -> None:
         """Takes over Cloudflare's counts, and what they mean for what is held."""
         if self.has_counts:
@@ -61,6 +65,13 @@ class Copy:
         """An event tells that this one failed."""
         if self.told_at[row] == inf:
             self.hinted.append(row)
+            self._refresh()
+
+    def read_at(self, row: int, instant: float) -> None:
+        """Somebody else has read the detail of this one, at that instant."""
+        if self.told_at[row] == inf:
+            self.bucket.spend(is_urgent=True)
+            self._show(row, instant)
             self._refresh()
 
     def do(self, work: Work) -> None:
@@ -129,7 +140,7 @@ class Copy:
         since = bisect_left(self.truth.created, last - OVERLAP)
         pages = min(max(1, -(-(total - since) // PER_PAGE)), max(1, work.cost))
         for page in range(pages):
-            self.spend()
+            self.bucket.spend()
             until = total - page * PER_PAGE
             self._show_range(max(0, until - PER_PAGE), until)
         reached = max(0, total - pages * PER_PAGE)
@@ -152,7 +163,7 @@ class Copy:
             if not self.gaps:
                 break
             since, until = self.gaps.pop()
-            self.spend()
+            self.bucket.spend()
             lower = max(0, until - PER_PAGE)
             self._show_range(lower, until)
             if lower > since:
@@ -160,7 +171,7 @@ class Copy:
         return not self.gaps
 
     def _errored(self, _work: Work) -> bool:
-        self.spend()
+        self.bucket.spend()
         self._show_errored(bisect_left(self.truth.erring, self.truth.count(self.now())), 0)
         self._refresh()
         self.errored_deep = self.known.errored_missing
@@ -172,7 +183,7 @@ class Copy:
         oldest = active[len(active) // 20] if active else self.mark
         place = self.places.get("deep", bisect_left(self.truth.erring, self.mark))
         for _ in range(work.cost):
-            self.spend()
+            self.bucket.spend()
             self._deep_pages += 1
             place = self._show_errored(place, oldest)
             if place <= 0 or self.truth.erring[place - 1] < oldest:
@@ -200,7 +211,7 @@ class Copy:
         rows = self.active[work.status]
         high = bisect_left(rows, self.places.pop(work.name, len(self.truth.created)))
         for _ in range(work.cost):
-            self.spend()
+            self.bucket.spend()
         now, wanted, low = self.now(), work.cost * PER_PAGE, high
         gone = []
         while low > 0 and (wanted > 0 or work.cost == 0):
@@ -222,7 +233,7 @@ class Copy:
 
     def _read_hinted(self, work: Work) -> bool:
         for row in self.hinted[: work.cost]:
-            self.spend()
+            self.bucket.spend(is_urgent=True)
             self._show(row, self.now())
         self.hinted = [row for row in self.hinted[work.cost :] if self.told_at[row] == inf]
         return True
@@ -236,7 +247,7 @@ class Copy:
                 break
             at = bisect_left(self.left, self.places.get("left", len(self.truth.created))) - 1
             row = self.left[at]
-            self.spend()
+            self.bucket.spend()
             together = _between(self.left, row + 1 - PER_PAGE, row + 1)
             if len(together) > 1:
                 self._show_range(max(0, row + 1 - PER_PAGE), row + 1)

@@ -21,7 +21,7 @@ django.setup()  # `dashboard.sync` is more than its planner.
 
 from benchmarks.bucket import Bucket  # noqa: E402
 from benchmarks.copying import Copy  # noqa: E402
-from benchmarks.hints import READ_EVERY, Feed  # noqa: E402
+from benchmarks.hints import Feed  # noqa: E402
 from benchmarks.world import world  # noqa: E402
 from dashboard.sync.known import PER_PAGE, Kind, State, Work  # noqa: E402
 from dashboard.sync.plan import plan  # noqa: E402
@@ -90,16 +90,15 @@ class Run:
         self.plan_seconds: list[float] = []
         truths = world(case.workflows, case.unfinished, self.end, seed)
         self.copies = [
-            Copy(number, truth, self.bucket.spend, lambda: self.bucket.now, case.has_counts)
-            for number, truth in enumerate(truths)
+            Copy(number, truth, self.bucket, case.has_counts) for number, truth in enumerate(truths)
         ]
-        self.feed = Feed(self.copies, seed) if case.has_feed else None
+        self.feed = Feed(self.copies, self.bucket, seed) if case.has_feed else None
         self.counted_at: float | None = None
         while self.bucket.now < self.end:
             self._step()
 
     def _step(self) -> None:
-        if self.feed and self.bucket.now >= self.feed.read_at + READ_EVERY:
+        if self.feed:
             self.feed.read(self.bucket.now)
         known = [copy.known for copy in self.copies]
         state = State(known, self.counted_at, self.case.rate, UNFINISHED)

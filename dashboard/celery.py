@@ -44,7 +44,7 @@ app.conf.update(
         },
         "feed": {
             "task": "dashboard.tasks.read_due_feeds",
-            "schedule": 5.0,
+            "schedule": 1.0,
             "options": {"expires": 10},
         },
         "follow": {

@@ -65,6 +65,9 @@ ENDS = frozenset(
     {EventType.WORKFLOW_SUCCESS, EventType.WORKFLOW_FAILURE, EventType.WORKFLOW_TERMINATED}
 )
 BEGINNINGS = frozenset({EventType.WORKFLOW_QUEUED, EventType.WORKFLOW_START})
+#: An instance that fails nearly always had a step fail just before: where one of the two events is
+#: left out, the other tells. Where the workflow caught the step's error, it goes on.
+FAILURES = frozenset({EventType.WORKFLOW_FAILURE, EventType.STEP_FAILURE})
 #: What tells how steps went. A step that succeeds ends with its one successful attempt, so these
 #: also tell how many attempts there were.
 STEP_ENDS = frozenset({EventType.STEP_SUCCESS, EventType.STEP_FAILURE, EventType.ATTEMPT_FAILURE})

@@ -10,18 +10,19 @@ from django.db.models import Case, Count, F, Q, When
 from django.urls import reverse
 from django.utils.functional import cached_property
 
-from dashboard.cloudflare import EventType, parsing, types
-from dashboard.cloudflare.events import ENDS
+from dashboard.cloudflare import parsing, types
+from dashboard.cloudflare.events import ENDS, FAILURES
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models.filters import InstanceFilters
 from dashboard.models.keyset import Cursor
 from dashboard.models.matching import Matching
 from dashboard.models.workflow import Workflow
 
+_TELLS_OF_END = Q(hint__in=ENDS | FAILURES)
 #: A list has shown, since the hint, what the event told; or the instance itself was read.
 HINT_IS_SETTLED = Q(read_at__gte=F("hinted_at")) | (
     Q(status_seen_at__gte=F("hinted_at"))
-    & (Q(hint__in=ENDS, status__in=FINISHED) | (~Q(hint__in=ENDS) & ~Q(status__in=FINISHED)))
+    & ((_TELLS_OF_END & Q(status__in=FINISHED)) | (~_TELLS_OF_END & ~Q(status__in=FINISHED)))
 )
 
 
@@ -53,9 +54,7 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         return (
             self.filter(hinted_at__isnull=False, expired_at=None)
             .exclude(HINT_IS_SETTLED)
-            .order_by(
-                Case(When(hint=EventType.WORKFLOW_FAILURE, then=0), default=1), "hinted_at", "pk"
-            )
+            .order_by(Case(When(hint__in=FAILURES, then=0), default=1), "hinted_at", "pk")
         )
 
     def with_settled_hint(self) -> Self:

@@ -26,7 +26,7 @@ HIDDEN_SHARE = 0.2
 WATCHED_WEIGHT = 4.0
 ERRORED_WEIGHT = 4.0
 #: A pass tells that rows have left their status, not yet what became of them.
-PASS_WEIGHT = 0.45
+PASS_WEIGHT = 0.3
 LEFT_WEIGHT = 0.25
 UNFINISHED_DETAIL_WEIGHT = 0.01
 #: More than rows and age can be worth: an event has told which instance failed.
@@ -104,7 +104,9 @@ def _pass(known: Known, status: str, now: float, quiet: float) -> Iterator[Offer
     age = _age(known, name, now)
     pages = max(1, -(-told // PER_PAGE))
     rows = _passed(known, status, name, told - held, age) if _has_news(known, name) else 0.0
-    gain = _corrects(rows, pages) * age + _overdue(age, quiet * pages)
+    gain = _corrects(rows, pages) * age
+    if known.told is None or known.near.get(status, 0.0) < 1:
+        gain += _overdue(age, quiet * pages)
     if gain:
         # A list that Cloudflare counts as empty need not be asked for.
         cost = 0 if known.told is not None and not told else pages
@@ -120,7 +122,8 @@ def _passed(known: Known, status: str, name: str, new: int, age: float) -> float
     if not known.arrived and known.told_at > known.done.get(Kind.HEAD, math.inf):
         difference = max(difference, new)
     rows = _rows(known, name, difference, age)
-    return rows if name in known.done else max(rows, 1.0)
+    # Nobody has looked yet at what is held beyond the newest page.
+    return rows if name in known.done else max(rows, min(1.0, beyond * known.held.get(status, 0)))
 
 
 def _part_beyond(known: Known) -> float:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, F
 
-from dashboard.cloudflare import EventType
+from dashboard.cloudflare.events import FAILURES
 from dashboard.cloudflare.targets import Target
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models import Gap, Instance, Progress, Workflow, tallies
@@ -75,6 +75,7 @@ class Subject:
         workflow, progress = self.workflow, self.progress
         held = {name: max(0, number - self.left[name]) for name, number in self.held.items()}
         near = progress.near
+        failures = sum(self.hinted[kind] for kind in FAILURES)
         return Known(
             workflow.pk,
             told=workflow.counts,
@@ -87,8 +88,8 @@ class Subject:
             errored_deep=min(progress.errored_deep, self.errored_missing()),
             left=self.left.total(),
             left_per_request=progress.left_per_request,
-            hinted_failures=self.hinted[EventType.WORKFLOW_FAILURE],
-            hinted_others=self.hinted.total() - self.hinted[EventType.WORKFLOW_FAILURE],
+            hinted_failures=failures,
+            hinted_others=self.hinted.total() - failures,
             errored_unread=self.urgent,
             gap=sum(max(1, -(-gap.rows // PER_PAGE)) for gap in self.young_gaps),
             history=bool(self.history),

@@ -28,7 +28,8 @@ def _nothing_tried_yet() -> None:
 
 
 def read_feed(watched: Watched) -> Account:
-    sync.read_feed(watched.client, watched.account, clock=watched.clock)
+    """Only hears of them; reads none of the failures."""
+    feed.hear(watched.client, watched.account, clock=watched.clock)
     return watched.account
 
 
@@ -103,6 +104,52 @@ def test_the_next_sync_reads_what_is_hinted_at_although_the_lists_lag(watched: W
 
     assert watched.listed() == {"i": "waiting"}
     assert watched.row("i").error_message == "card was declined"
+
+
+def test_a_failure_is_read_at_once_without_waiting_for_a_turn(watched: Watched) -> None:
+    fail_after(watched, 5, instance_id="bad")
+    watched.add("waiting", plan=Plan(in_turn(Sleep("nap", 3_600_000))), age=3_590, instance_id="ok")
+    watched.sync()
+    watched.advance(20)
+    before = len(watched.server.requests)
+
+    sync.read_feed(watched.client, watched.account, clock=watched.clock)
+
+    assert watched.row("bad").error_message == "card was declined"
+    assert paths(watched, before) == ["", "/orders/instances/bad"]
+    assert set(hints()) == {"ok"}
+
+
+def test_a_failure_that_cannot_be_read_is_left_to_the_planner(watched: Watched) -> None:
+    fail_after(watched, 5, instance_id="i")
+    watched.sync()
+    watched.advance(20)
+    watched.server.faults.add("html", path="/instances/i", times=None)
+
+    sync.read_feed(watched.client, watched.account, clock=watched.clock)
+    before = len(watched.server.requests)
+    watched.advance(10)
+    sync.read_feed(watched.client, watched.account, clock=watched.clock)
+
+    assert (hints(), watched.account.feed_error) == ({"i": "WORKFLOW_FAILURE"}, "")
+    assert paths(watched, before) == [""]
+
+
+def test_a_failure_whose_own_event_was_left_out_is_heard_of_by_its_step(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_after(watched, 5, instance_id="i")
+    watched.sync()
+    watched.advance(20)
+    told = WorkflowEvent(START + timedelta(seconds=5), EventType.STEP_FAILURE, "orders", "i", "c-1")
+    monkeypatch.setattr(Client, "list_events", lambda *_args, **_kwargs: iter([told]))
+    read_feed(watched)
+    # A list that lags shows that it goes on.
+    Instance.objects.update(status="running", status_seen_at=watched.clock())
+
+    assert (watched.row("i").status, hints()) == ("running", {"i": "STEP_FAILURE"})
+    assert read_hinted(watched) == 1
+    assert (watched.row("i").status, hints()) == ("errored", {})
 
 
 def test_failures_are_read_before_what_ended_well(watched: Watched) -> None:
@@ -314,10 +361,17 @@ def test_a_run_begins_where_nothing_can_be_new_before(watched: Watched) -> None:
     assert since() == "2026-11-28T02:00:10.000Z"
 
 
+def test_the_fifth_tick_of_beat_after_a_run_finds_the_feed_due(watched: Watched) -> None:
+    read_feed(watched)
+
+    due = [Account.objects.feed_due(START + timedelta(seconds=tick)).exists() for tick in (4, 5)]
+    assert due == [False, True]
+
+
 def test_a_run_that_is_cut_short_goes_on_where_it_stopped(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "EVENTS_PER_RUN", 4)
+    monkeypatch.setattr(feed, "EVENTS_PER_RUN", 8)
     for number in range(6):
         watched.add("waiting", plan=LATE, age=3_595 - 2 * number, instance_id=f"i-{number}")
     watched.sync()
@@ -389,7 +443,7 @@ def test_a_sync_leaves_alone_what_the_feed_has_written_meanwhile(watched: Watche
     assert Account.objects.get().feed_at == START
 
 
-@pytest.mark.parametrize("kind", ["WORKFLOW_TELEPORTED", "STEP_FAILURE"])
+@pytest.mark.parametrize("kind", ["WORKFLOW_TELEPORTED", "ATTEMPT_FAILURE"])
 def test_an_event_of_another_kind_is_no_hint(
     watched: Watched, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:

@@ -233,6 +233,19 @@ def test_nothing_is_asked_of_what_the_counts_say_did_not_change() -> None:
     assert plan(State([known], NOW, 2.4, STATUSES), NOW, 10) == []
 
 
+def test_a_first_pass_is_asked_for_only_over_what_is_held_beyond_the_newest_page() -> None:
+    done = {"head": NOW - 5, "errored": NOW - 5}
+    held = {"running": 2}
+    known = Known(1, told=held, told_at=NOW, held=held, has_versions=False, done=done)
+
+    def works(near: float) -> list[str]:
+        state = State([replace(known, near={"running": near})], NOW, 2.4, STATUSES)
+        return [work.name for work in plan(state, NOW, 10)]
+
+    assert works(near=1.0) == []
+    assert works(near=0.5) == ["pass:running"]
+
+
 def test_a_target_without_counts_is_looked_at_by_what_it_showed_before() -> None:
     busy, calm = (
         Known(number, done={"head": NOW - 20}, learned={"head": rate}, has_versions=False)
