@@ -45,7 +45,7 @@ def test_a_queue_tells_how_many_tasks_wait_and_when_the_oldest_was_sent(
     after = datetime.now(UTC)
     tasks.follow_operations.apply_async(connection=sender)
 
-    [queue, other] = read(broker, *queue_names(), "other").queues
+    [queue, other] = read(broker, queue_names()[0], "other").queues
 
     assert queue.waiting == 2
     assert queue.sent_at is not None

@@ -57,6 +57,7 @@ from dashboard.cloudflare.types import (
     Trigger,
     Version,
     Workflow,
+    base_name,
 )
 
 __all__ = [
@@ -111,5 +112,6 @@ __all__ = [
     "Version",
     "Workflow",
     "WorkflowEvent",
+    "base_name",
     "target_of",
 ]

@@ -30,7 +30,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
 
 def test_it_starts_each_process_once(running: Dashboard) -> None:
     commands = list(processes_of(running.data).values())
-    for word in ("manage.py up", "manage.py simulate", "redis.sock", " worker ", " beat "):
+    own = ("manage.py up", "manage.py simulate", "redis.sock")
+    for word in (*own, " worker@", " backfill@", " beat "):
         assert len([command for command in commands if word in command]) == 1, commands
     # The server's own process and the one that answers.
     assert len([command for command in commands if "gunicorn" in command]) == 2, commands
@@ -40,16 +41,18 @@ def test_nothing_but_the_address_listens_beyond_this_machine(running: Dashboard)
     assert running.url.startswith("http://127.0.0.1:")
 
 
-@pytest.mark.parametrize("name", ["worker", "beat"])
-def test_a_killed_process_is_started_again(running: Dashboard, name: str) -> None:
-    before = pid_of(running.data, f" {name} ")
+@pytest.mark.parametrize(
+    ("name", "word"), [("worker", " worker@"), ("backfill", " backfill@"), ("beat", " beat ")]
+)
+def test_a_killed_process_is_started_again(running: Dashboard, name: str, word: str) -> None:
+    before = pid_of(running.data, word)
     os.kill(before, signal.SIGKILL)
     running.wait_for(f"{name} was ended by SIGKILL")
     deadline = time.monotonic() + 10
-    while not any(f" {name} " in command for command in processes_of(running.data).values()):
+    while not any(word in command for command in processes_of(running.data).values()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert pid_of(running.data, f" {name} ") != before
+    assert pid_of(running.data, word) != before
 
 
 def test_nobody_is_refused_while_a_killed_web_server_starts_again(running: Dashboard) -> None:

@@ -3,8 +3,8 @@
 Two workers, two beats, pages, a bulk operation and a person in Cloudflare's own dashboard share one
 token. Time is the simulated account's, for the rows and for the budget alike; a wait lets it pass.
 Limit and traffic are a tenth of the real ones, so that the hour is over in seconds; `HOUR_SIZE=1`
-runs it at full size, where the standing world asks for less than there is. The limit is known from `Ratelimit-Policy`, as Cloudflare's
-own would be.
+runs it at full size, where the standing world asks for less than there is. The limit is known from
+`Ratelimit-Policy`, as Cloudflare's own would be.
 """
 
 from __future__ import annotations
