@@ -41,10 +41,8 @@ NINE = {
 
 def counted(page: str) -> tuple[int, set[str]]:
     """What the list says there is: how many instances, and of which statuses there are any."""
-    chips = re.findall(
-        r'class="chip"(?: data-status="(\w+)")?[^>]*>\s*<span class="number">([\d,]+)</span>', page
-    )
-    numbers = {status: int(number.replace(",", "")) for status, number in chips}
+    chips = re.findall(r'data-chip="(\w*)" data-count="(\d+)"', page)
+    numbers = {status: int(number) for status, number in chips}
     return numbers.pop("", 0), {status for status, number in numbers.items() if number}
 
 
