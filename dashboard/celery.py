@@ -62,6 +62,11 @@ app.conf.update(
             "schedule": 600.0,
             "options": {"expires": 300},
         },
+        "evidence": {
+            "task": "dashboard.tasks.keep_due_evidence",
+            "schedule": 60.0,
+            "options": {"expires": 50},
+        },
         "steps": {
             "task": "dashboard.tasks.read_due_steps",
             "schedule": 10.0,

@@ -4,11 +4,13 @@ The database never leads: a row of the copy changes only because Cloudflare said
 """
 
 from dashboard.models.account import Account
+from dashboard.models.frozen import FrozenLink
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
 from dashboard.models.operation import Operation
 from dashboard.models.progress import Gap, Place, Progress
 from dashboard.models.search_text import SearchText
+from dashboard.models.snapshot import Snapshot, Why
 from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
 from dashboard.models.tally import Tally
 from dashboard.models.user import Role, User
@@ -18,6 +20,7 @@ __all__ = [
     "Account",
     "Change",
     "FailedAttempt",
+    "FrozenLink",
     "Gap",
     "Instance",
     "InstanceDetail",
@@ -27,6 +30,7 @@ __all__ = [
     "Progress",
     "Role",
     "SearchText",
+    "Snapshot",
     "StageChange",
     "StepFeed",
     "StepHour",
@@ -34,5 +38,6 @@ __all__ = [
     "UnreadStretch",
     "User",
     "Version",
+    "Why",
     "Workflow",
 ]

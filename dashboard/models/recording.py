@@ -15,6 +15,7 @@ from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail, facts_of
 from dashboard.models.merging import Merge
 from dashboard.models.search_text import SearchText, searchable
+from dashboard.models.snapshot import Snapshot, Why
 from dashboard.models.storing import fits, storable_facts
 from dashboard.models.tallies import Moves
 from dashboard.models.workflow import Version, Workflow
@@ -228,10 +229,12 @@ def record_detail(
         row.seen_at = row.read_at = now
         row.read_on = detail.read_on
         row.save()
+        _keep_overwritten(row, now)
         InstanceDetail.objects.update_or_create(
             instance=row,
             defaults={
                 "read_at": now,
+                "generation": row.generation,
                 "outputs_are_text": detail.outputs_are_text,
                 "body": InstanceDetail.pack(detail.raw),
             },
@@ -239,6 +242,13 @@ def record_detail(
         SearchText.objects.update_or_create(instance=row, defaults=searchable(detail))
         tallies.add(moves)
     return row
+
+
+def _keep_overwritten(row: Instance, now: datetime) -> None:
+    """What was last read before a restart is all there is of it, also when others restarted it."""
+    known = InstanceDetail.objects.filter(instance=row, generation__lt=row.generation)
+    if row.generation > 1 and (detail := known.select_related("instance").first()):
+        Snapshot.objects.try_to_keep(detail, Why.OVERWRITTEN, now=now)
 
 
 def record_absence(instance: Instance, *, now: datetime) -> Instance:

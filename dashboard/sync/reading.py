@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from dashboard import evidence
 from dashboard.cloudflare import Client
 from dashboard.cloudflare.errors import (
     CloudflareError,
@@ -19,7 +20,8 @@ from dashboard.models import Instance, Workflow, recording
 def read_instance(
     client: Client, workflow: Workflow, instance_id: str, *, now: datetime
 ) -> Instance:
-    """Reads the instance with its steps and writes down what was told. Returns its row.
+    """Reads the instance with its steps and writes down what was told. Returns its row. One that is
+    seen errored for the first time is kept as evidence.
 
     Raises CloudflareError. When Cloudflare no longer finds a known instance, its row is marked as
     expired and NotFound is raised all the same.
@@ -31,7 +33,9 @@ def read_instance(
         if known and error.what != "workflow":
             recording.record_absence(known, now=now)
         raise
-    return recording.record_detail(workflow, instance_id, detail, now=now)
+    row = recording.record_detail(workflow, instance_id, detail, now=now)
+    evidence.keep_errored(row, now=now)
+    return row
 
 
 def read_each(

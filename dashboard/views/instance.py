@@ -15,6 +15,7 @@ from dashboard import cloudflare, connection, operations
 from dashboard.insight.instance_page import instance_page
 from dashboard.models import Instance, Item, Workflow
 from dashboard.sync import finding
+from dashboard.views import kept
 from dashboard.views.answers import status_of
 from dashboard.views.guards import signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
@@ -50,9 +51,19 @@ def _shown(
     is_current = client is not None and found.failure is None
     as_of = now if is_current else instance.read_at or now
     detail = instance.last_detail
-    return {
+    page = instance_page(detail, as_of, request.GET.get("steps", "")) if detail else None
+    bar = kept.bar(
+        request,
+        instance.workflow,
+        instance.instance_id,
+        this_url=instance.get_absolute_url(),
+        page=page,
+        as_of=instance.read_at,
+    )
+    return bar | {
+        "deleted_on": kept.deleted_on(instance),
         "instance": instance,
-        "page": detail and instance_page(detail, as_of, request.GET.get("steps", "")),
+        "page": page,
         "is_current": is_current,
         "failure": found.failure,
         "is_missing": found.is_missing,
