@@ -9,10 +9,15 @@ import os
 
 from celery import Celery
 from kombu import Queue
+from kombu.transport.redis import QoS
 
 from dashboard import pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+
+# A connection that closes would put back what its tasks still do. With Redis away that fails, and
+# ends the whole worker; nothing is lost without it, for the database says what is due.
+QoS.restore_at_shutdown = False
 
 app = Celery("dashboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -12,11 +12,12 @@ PIECE = 500
 
 def fill(apps, schema_editor):
     """What can be searched of the details that are held already."""
-    detail_model = apps.get_model("dashboard", "InstanceDetail")
+    alias = schema_editor.connection.alias
+    details = apps.get_model("dashboard", "InstanceDetail").objects.using(alias)
     search_text = apps.get_model("dashboard", "SearchText")
     last = 0
-    while piece := list(detail_model.objects.filter(pk__gt=last).order_by("pk")[:PIECE]):
-        search_text.objects.bulk_create(
+    while piece := list(details.filter(pk__gt=last).order_by("pk")[:PIECE]):
+        search_text.objects.using(alias).bulk_create(
             search_text(instance_id=kept.pk, **searchable(_parse(kept))) for kept in piece
         )
         last = piece[-1].pk

@@ -7,10 +7,10 @@ from django.db import migrations, models
 
 def name_the_workflows(apps, schema_editor):
     """Each item is of the workflow of its operation, as was the rule until now."""
-    Item = apps.get_model('dashboard', 'Item')
+    items = apps.get_model('dashboard', 'Item').objects.using(schema_editor.connection.alias)
     Operation = apps.get_model('dashboard', 'Operation')
     its_own = Operation.objects.filter(pk=models.OuterRef('operation')).values('workflow')
-    Item.objects.update(workflow=models.Subquery(its_own))
+    items.update(workflow=models.Subquery(its_own))
     # PostgreSQL changes no table while checks of it are put off.
     schema_editor.connection.check_constraints()
 

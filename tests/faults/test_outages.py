@@ -54,7 +54,7 @@ class Running:
     def pauses(self, instance_id: str) -> None:
         """An instance comes into the list, is paused on its page, and is seen to be paused."""
         path = self.add("waiting", instance_id)
-        self.visitor.wait_for(f"/instances/?q={instance_id}", path)
+        self.visitor.wait_for(f"/instances/?q=id:{instance_id}", path)
         self.visitor.press(self.visitor.get(path), "Pause")
         self.visitor.wait_for(path, "Paused.")
         assert self.account.world.status("orders", instance_id) == "paused"
@@ -155,7 +155,7 @@ def test_without_redis_pages_answer_and_work_goes_on_once_it_is_back(
     production: Running, redis: Redis
 ) -> None:
     path = production.add("waiting", "before")
-    production.visitor.wait_for("/instances/?q=before", path)
+    production.visitor.wait_for("/instances/?q=id:before", path)
 
     redis.stop()
     assert production.visitor.open("/instances/").status == 200
@@ -171,7 +171,7 @@ def test_without_postgresql_there_is_a_clear_page_and_work_goes_on_once_it_is_ba
     production: Running, postgres_server: Postgres
 ) -> None:
     path = production.add("waiting", "before")
-    production.visitor.wait_for("/instances/?q=before", path)
+    production.visitor.wait_for("/instances/?q=id:before", path)
 
     postgres_server.stop()
     try:
@@ -183,7 +183,7 @@ def test_without_postgresql_there_is_a_clear_page_and_work_goes_on_once_it_is_ba
     finally:
         postgres_server.start()
 
-    production.visitor.wait_for("/instances/?q=before", path)
+    production.visitor.wait_for("/instances/?q=id:before", path)
     production.pauses("after")
 
 

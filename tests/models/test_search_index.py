@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError, connection
@@ -141,6 +142,8 @@ def test_what_is_held_already_is_made_searchable_by_the_migration() -> None:
         body=InstanceDetail.pack(result),
     )
 
-    import_module("dashboard.migrations.0008_search").fill(apps, None)
+    import_module("dashboard.migrations.0008_search").fill(
+        apps, SimpleNamespace(connection=connection)
+    )
 
     assert found("refused", "error") == {"old"}
