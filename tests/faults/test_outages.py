@@ -67,7 +67,9 @@ class Running:
         assert "olga" in dump
         for text in (dump, self.dashboard.output(), *(page.text for page in self.visitor.pages)):
             assert TOKEN not in text
-            assert "Traceback" not in text or "dumpdata" in text
+            # Celery's own, when Redis goes away under a task: `up` starts that worker again.
+            has_ended = "Unrecoverable error: AttributeError" in text
+            assert "Traceback" not in text or "dumpdata" in text or has_ended
         for path in self.dashboard.data.rglob("*"):
             if path.is_file():
                 assert TOKEN.encode() not in read(path), path
