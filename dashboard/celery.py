@@ -77,6 +77,15 @@ app.conf.update(
 pulse.install(app)
 
 
+@app.on_after_finalize.connect
+def load_all(sender: Celery, **others: object) -> None:
+    """Loads what Celery would load late: a beat that is told to stop amid that ends in an error.
+
+    Its handler asks for the scheduler, which imports this module, which is half imported just then.
+    """
+    _ = sender.amqp
+
+
 def queue_names() -> list[str]:
     """The queues that some worker must take from."""
     return [queue.name for queue in app.conf.task_queues]

@@ -102,6 +102,14 @@ def test_ctrl_c_stops_everything_and_is_no_failure(tmp_path: Path) -> None:
     assert "Traceback" not in dashboard.output()
 
 
+def test_a_beat_has_loaded_everything_before_it_listens_to_signals() -> None:
+    finishes = "import sys; from dashboard.celery import app; app.finalize(); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", finishes], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert "celery.app.amqp" in done.stdout.split()
+
+
 def test_killing_the_supervisor_leaves_nothing_behind(tmp_path: Path) -> None:
     dashboard = Dashboard(tmp_path)
     dashboard.start()
