@@ -14,9 +14,9 @@ from operator import ge
 from typing import Any
 
 from dashboard.cloudflare import values
+from dashboard.cloudflare.log import step
 from dashboard.cloudflare.responses import Result
 from dashboard.cloudflare.types import (
-    Attempt,
     CreatedInstance,
     Deletion,
     Graph,
@@ -28,9 +28,6 @@ from dashboard.cloudflare.types import (
     Schedule,
     Status,
     StatusChange,
-    Step,
-    StepConfig,
-    StepType,
     Trigger,
     Version,
     Workflow,
@@ -211,70 +208,6 @@ def _rollback(value: Any) -> Rollback | None:
     if not row:
         return None
     return Rollback(values.text(row.get("outcome")), values.error_detail(row.get("error")))
-
-
-def step(value: Any, index: int, *, outputs_are_text: bool) -> Step:
-    """One entry of the log at its place in it; an entry that is no object is kept in `raw`."""
-    row = value if isinstance(value, dict) else {"value": value}
-    config = row.get("config")
-    return Step(
-        index=index,
-        type=StepType(values.text(row.get("type")) or "unknown"),
-        name=values.text(row.get("name")),
-        start=values.instant(row.get("start")),
-        end=values.instant(row.get("end")),
-        success=_success_of_step(row),
-        error=values.error_detail(row.get("error")),
-        output=values.output(row.get("output"), is_text=outputs_are_text),
-        has_output=_has_output(row, outputs_are_text=outputs_are_text),
-        is_output_truncated=values.is_truncated(row.get("output")),
-        attempts=tuple(_attempt(entry) for entry in values.items(row.get("attempts"))),
-        config=_step_config(config) if isinstance(config, dict) else None,
-        event_type=values.text(row.get("event_type")),
-        trigger=values.text(values.mapping(row.get("trigger")).get("source")),
-        raw=row,
-    )
-
-
-def _success_of_step(row: Json) -> bool | None:
-    """`success` of a step; of a sleep or wait what `finished` and `error` say together.
-
-    A wait that timed out is finished and has an error. `end` says nothing: Cloudflare sends the
-    planned one of a sleep that goes on.
-    """
-    if "finished" not in row:
-        return values.flag(row.get("success"))
-    if values.error_detail(row.get("error")):
-        return False
-    return True if values.flag(row["finished"]) else None
-
-
-def _has_output(row: Json, *, outputs_are_text: bool) -> bool:
-    """Whether there is a value: null in the text form is none, as a value it may be one."""
-    if row.get("output") is not None:
-        return True
-    return not outputs_are_text and "output" in row and _success_of_step(row) is True
-
-
-def _attempt(value: Any) -> Attempt:
-    row = values.mapping(value)
-    return Attempt(
-        start=values.instant(row.get("start")),
-        end=values.instant(row.get("end")),
-        success=values.flag(row.get("success")),
-        error=values.error_detail(row.get("error")),
-    )
-
-
-def _step_config(row: Json) -> StepConfig:
-    retries = values.mapping(row.get("retries"))
-    return StepConfig(
-        limit=values.integer(retries.get("limit")),
-        delay=values.duration(retries.get("delay")),
-        backoff=values.text(retries.get("backoff")),
-        timeout=values.duration(row.get("timeout")),
-        is_sensitive=row.get("sensitive") in ("output", True),
-    )
 
 
 def created_instance(value: Any) -> CreatedInstance:

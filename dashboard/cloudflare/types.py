@@ -192,9 +192,12 @@ class InstancePage:
     is_sorted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
-    """One try of a step. `success` is None while it runs."""
+    """One try of a step. `success` is None while it runs.
+
+    Not frozen: that would triple the time to make one, and a log has tens of thousands.
+    """
 
     start: datetime | None = None
     end: datetime | None = None

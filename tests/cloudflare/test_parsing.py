@@ -20,6 +20,7 @@ from dashboard.cloudflare import (
     Status,
     StepType,
     Trigger,
+    log,
     parsing,
     values,
 )
@@ -29,7 +30,8 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 NAMES = sorted(path.name for path in SAMPLES.glob("*.json"))
 
 #: Every word that the parsing looks for, so that odd values come where it looks.
-FIELDS = sorted(set(re.findall(r'"(\w+)"', Path(parsing.__file__).read_text())))
+SOURCES = [Path(module.__file__) for module in (parsing, log)]
+FIELDS = sorted({name for s in SOURCES for name in re.findall(r'"(\w+)"', s.read_text())})
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 json_values = st.recursive(
@@ -283,6 +285,7 @@ def test_parsing_never_raises_and_loses_nothing(value: Any) -> None:
     for parse in PARSERS:
         parsed = parse(value)
         assert dataclasses.is_dataclass(parsed)
+        assert repr(parsed)  # Reads what is only read when it is asked for.
         assert parsed.raw == (value if isinstance(value, dict) else {})
 
 
@@ -297,6 +300,8 @@ def test_the_other_parsers_never_raise(value: Any) -> None:
 @given(entries=st.lists(objects | json_values, max_size=3))
 def test_every_step_is_kept_at_its_place(entries: list[Any]) -> None:
     steps = remote({"steps": entries}).steps
+    assert repr(steps)
+    assert repr(local({"steps": entries}).steps)
     assert [step.index for step in steps] == list(range(len(entries)))
     for step, entry in zip(steps, entries, strict=True):
         assert step.raw == (entry if isinstance(entry, dict) else {"value": entry})
