@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,8 +105,8 @@ def _href(view: View, detail: InstanceDetail, index: int | None) -> str:
 
 
 def _counts(detail: InstanceDetail) -> tuple[tuple[StepState, int], ...]:
-    states = [state_of(step, detail) for step in detail.steps]
-    return tuple((state, states.count(state)) for state in StepState if state in states)
+    counts = Counter(state_of(step, detail) for step in detail.steps)
+    return tuple((state, counts[state]) for state in StepState if state in counts)
 
 
 def _length(detail: InstanceDetail, now: datetime) -> str:

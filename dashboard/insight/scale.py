@@ -51,8 +51,11 @@ class Scale:
 
     def x(self, second: float) -> float:
         piece = self.pieces[max(0, bisect_right(self.starts, second) - 1)]
-        share = (second - piece.start) / piece.seconds if piece.seconds > 0 else 0.0
-        return piece.left + min(1.0, max(0.0, share)) * piece.width
+        if second <= piece.start:
+            return piece.left
+        if second >= piece.end:
+            return piece.right
+        return piece.left + (second - piece.start) / piece.seconds * piece.width
 
 
 def scale(

@@ -6,10 +6,12 @@ The kinds are the one table that bars, patterns and the legend come from, so the
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
-from dashboard.cloudflare.types import InstanceDetail, Step, StepType
+from dashboard.cloudflare.types import Attempt, ErrorDetail, InstanceDetail, Step, StepType
 from dashboard.insight import retries, words
 from dashboard.insight.durations import spoken
 from dashboard.insight.states import StepState, state_of
@@ -39,23 +41,32 @@ class Kind(enum.Enum):
         self.is_work = slug not in {"sleep", "wait", "planned", "backoff"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stretch:
-    """`start` to `end` of one step; `text` says what it was, `is_timeout` that a timeout ends."""
+    """`start` to `end` of one step; `text` says what it was, `is_timeout` that a timeout ends.
+
+    The text is written when it is asked for: of a loop of thousands only the first is. Not frozen,
+    for that would triple the time to make one.
+    """
 
     kind: Kind
     start: datetime
     end: datetime
-    text: str
+    say: Callable[[timedelta], str] = field(compare=False)
     is_open: bool = False
     is_timeout: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.say(self.end - self.start)
 
 
 def stretches(step: Step, detail: InstanceDetail, now: datetime) -> list[Stretch]:
     """All that is known of when this step did what, in order."""
     closes = detail.end if detail.status.is_finished and detail.end else now
     if step.type is StepType.TERMINATION:
-        return [Stretch(Kind.TERMINATION, closes, closes, "terminated")] if detail.end else []
+        say = _always("terminated")
+        return [Stretch(Kind.TERMINATION, closes, closes, say)] if detail.end else []
     if step.attempts:
         return _attempts(step, detail, closes, now)
     if step.start is None:
@@ -74,33 +85,29 @@ def _idle(step: Step, detail: InstanceDetail, closes: datetime, now: datetime) -
     word = "slept" if kind is Kind.SLEEP else "waited"
     if state is StepState.TIMED_OUT:
         end = step.end or start
-        text = f"timed out after {spoken(end - start)}"
-        return [Stretch(kind, start, max(start, end), text, is_timeout=True)]
+        return [Stretch(kind, start, max(start, end), _lasting("timed out after"), is_timeout=True)]
     if not step.is_unfinished:
         end = max(start, step.end or start)
-        text = f"{word} {spoken(end - start)}"
-        if state is StepState.FAILED:
-            text = f"failed after {spoken(end - start)}: {words.error_line(step.error)}"
-        return [Stretch(kind, start, end, text, is_timeout=state is StepState.FAILED)]
+        if state is not StepState.FAILED:
+            return [Stretch(kind, start, end, _lasting(word))]
+        say = _lasting("failed after", step.error)
+        return [Stretch(kind, start, end, say, is_timeout=True)]
     passed = max(start, closes if step.end is None or not state.is_open else min(closes, step.end))
-    doing = {StepState.STOPPED: "cut off"}.get(state, state.word.lower())
-    found = [Stretch(kind, start, passed, f"{doing} after {spoken(passed - start)}")]
-    if state.is_open:
-        found = [
-            Stretch(kind, start, passed, f"{doing} for {spoken(passed - start)}", is_open=True)
-        ]
-        if step.end and step.end > passed:
-            until = f"until {words.instant(step.end)}, {words.away(step.end, now)}"
-            found.append(
-                Stretch(Kind.PLANNED, passed, step.end, until, is_timeout=kind is Kind.WAIT)
-            )
+    if not state.is_open:
+        doing = {StepState.STOPPED: "cut off"}.get(state, state.word.lower())
+        return [Stretch(kind, start, passed, _lasting(f"{doing} after"))]
+    found = [Stretch(kind, start, passed, _lasting(f"{state.word.lower()} for"), is_open=True)]
+    if step.end and step.end > passed:
+        until = _always(f"until {words.instant(step.end)}, {words.away(step.end, now)}")
+        found.append(Stretch(Kind.PLANNED, passed, step.end, until, is_timeout=kind is Kind.WAIT))
     return found
 
 
 def _attempts(step: Step, detail: InstanceDetail, closes: datetime, now: datetime) -> list[Stretch]:
     """Each attempt, the back-offs between them, and what is to come of the last one."""
     found: list[Stretch] = []
-    state, count = state_of(step, detail), len(step.attempts)
+    is_live = step.is_unfinished and state_of(step, detail).is_open
+    count = len(step.attempts)
     for number, attempt in enumerate(step.attempts, 1):
         following = step.attempts[number].start if number < count else step.end
         start = attempt.start or (found[-1].end if found else step.start)
@@ -108,26 +115,35 @@ def _attempts(step: Step, detail: InstanceDetail, closes: datetime, now: datetim
             continue
         is_open = attempt.success is None and attempt.end is None and number == count
         end = attempt.end or (closes if is_open and step.is_unfinished else following) or start
-        end = max(start, end)
         if found and start > found[-1].end:
-            pause = spoken(start - found[-1].end)
-            text = f"back-off of {pause} before attempt {number}"
-            found.append(Stretch(Kind.BACKOFF, found[-1].end, start, text))
-        word = _attempt_word(attempt.success, state, is_open=is_open)
-        text = f"attempt {number}, " if count > 1 else ""
-        text += f"{word} {'for' if is_open and state.is_open else 'after'} {spoken(end - start)}"
-        if attempt.error:
-            text += f": {words.error_line(attempt.error)}"
+            pause = partial(_before_attempt, number)
+            found.append(Stretch(Kind.BACKOFF, found[-1].end, start, pause))
+        say = partial(_attempt_text, attempt, number if count > 1 else 0, is_open, is_live)
         kind = _kind(step, attempt.success)
-        found.append(Stretch(kind, start, end, text, is_open=is_open and state.is_open))
+        is_running = is_open and is_live
+        found.append(Stretch(kind, start, max(start, end), say, is_open=is_running))
     if found and step.is_unfinished and step.attempts[-1].success is False:
-        found += _to_come(step, found[-1].end, closes, now, is_open=state.is_open)
+        found += _to_come(step, found[-1].end, closes, now, is_open=is_live)
     return found
 
 
-def _attempt_word(success: bool | None, state: StepState, *, is_open: bool) -> str:
+def _before_attempt(number: int, length: timedelta) -> str:
+    return f"back-off of {spoken(length)} before attempt {number}"
+
+
+def _attempt_text(
+    attempt: Attempt, number: int, is_open: bool, is_live: bool, length: timedelta
+) -> str:
+    """`number` is 0 where there is only one."""
+    text = f"attempt {number}, " if number else ""
+    link = "for" if is_open and is_live else "after"
+    text += f"{_attempt_word(attempt.success, is_open, is_live)} {link} {spoken(length)}"
+    return f"{text}: {words.error_line(attempt.error)}" if attempt.error else text
+
+
+def _attempt_word(success: bool | None, is_open: bool, is_live: bool) -> str:
     if success is None:
-        return ("running" if state.is_open else "cut off") if is_open else "ended"
+        return ("running" if is_live else "cut off") if is_open else "ended"
     return "done" if success else "failed"
 
 
@@ -136,20 +152,28 @@ def _to_come(
 ) -> list[Stretch]:
     """The back-off that goes on, and the rest of it by our calculation."""
     passed = max(failed_on, closes)
-    text = f"back-off for {spoken(passed - failed_on)}"
-    found = [Stretch(Kind.BACKOFF, failed_on, passed, text, is_open=is_open)]
+    found = [Stretch(Kind.BACKOFF, failed_on, passed, _lasting("back-off for"), is_open=is_open)]
     next_on = retries.next_attempt_on(step)
     if is_open and next_on and next_on > passed:
         text = f"next attempt at about {words.instant(next_on)}, {words.away(next_on, now)}"
-        found.append(Stretch(Kind.PLANNED, passed, next_on, text))
+        found.append(Stretch(Kind.PLANNED, passed, next_on, _always(text)))
     return found
 
 
 def _stretch(kind: Kind, start: datetime, end: datetime, word: str, state: StepState) -> Stretch:
-    end = max(start, end)
     link = "for" if state.is_open else "after"
-    text = f"{word} {link} {spoken(end - start)}" if end - start > timedelta(0) else word
-    return Stretch(kind, start, end, text, is_open=state.is_open)
+    say = _lasting(f"{word} {link}") if end > start else _always(word)
+    return Stretch(kind, start, max(start, end), say, is_open=state.is_open)
+
+
+def _always(text: str) -> Callable[[timedelta], str]:
+    return lambda _: text
+
+
+def _lasting(text: str, error: ErrorDetail | None = None) -> Callable[[timedelta], str]:
+    """The text, how long, and what went wrong."""
+    end = f": {words.error_line(error)}" if error else ""
+    return lambda length: f"{text} {spoken(length)}{end}"
 
 
 def _kind(step: Step, success: bool | None) -> Kind:

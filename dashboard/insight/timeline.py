@@ -23,7 +23,7 @@ from dashboard.insight.step_rows import step_length, ticks_since
 from dashboard.insight.view import MORE_MEMBERS, View
 
 #: More rows than this say nothing to an eye and cost a browser dearly; the table has them all.
-MOST_ROWS = 250
+MOST_ROWS = 120
 #: A shorter queue is the engine's own handover, not a wait for a slot.
 LEAST_QUEUE = timedelta(milliseconds=100)
 #: Characters of a name's end that are never cut: its counter tells steps apart.
@@ -163,14 +163,16 @@ def _queue(detail: InstanceDetail, now: datetime) -> list[Stretch]:
     begun = detail.start or (now if is_open else detail.end or detail.queued)
     text = f"waited for a free slot from {words.instant(detail.queued)}"
     end = max(detail.queued, begun)
-    return [Stretch(Kind.QUEUED, detail.queued, end, text, is_open=is_open)]
+    return [Stretch(Kind.QUEUED, detail.queued, end, lambda _: text, is_open=is_open)]
 
 
 def _canvas(found: list[Stretch], detail: InstanceDetail, now: datetime, view: View) -> Canvas:
     origin, end = _bounds(detail, found, now)
     origin = view.since or origin
     end = max(view.until or end, origin + timedelta(milliseconds=1))
-    shown = [s for s in found if s.end >= origin and s.start <= end]
+    shown = found
+    if view.is_zoomed:
+        shown = [s for s in found if s.end >= origin and s.start <= end]
     second = math.floor(origin.timestamp())
     fraction = origin.timestamp() - second
     ruler = _ruler(shown, origin, end, {opened - second for opened in view.opened}, fraction)

@@ -262,7 +262,7 @@ class InstanceDetail(models.Model):
 
     @staticmethod
     def pack(result: types.Json) -> bytes:
-        return zlib.compress(json.dumps(result, separators=(",", ":")).encode())
+        return zlib.compress(json.dumps(result, separators=(",", ":")).encode(), level=1)
 
     @property
     def result(self) -> types.Json:
