@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from dashboard.cloudflare.types import ErrorDetail, InstanceDetail, Rollback
 from dashboard.insight import words
@@ -18,24 +19,43 @@ from dashboard.insight.timeline import Timeline, timeline
 from dashboard.insight.view import View
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InstancePage:
-    """`failing`: the step that an errored instance failed in. `counts`: its steps by state."""
+    """`failing`: the step that an errored instance failed in.
+
+    What takes long is made when it is asked for: a long page is sent in parts.
+    """
 
     detail: InstanceDetail
+    now: datetime
     view: View
     phase: Phase
     phase_href: str
-    timeline: Timeline
-    pages: StepPages
-    rows: tuple[StepRow, ...]
-    counts: tuple[tuple[StepState, int], ...]
     length: str
     error: ErrorDetail | None
     failing: StepRow | None
     rollback: Rollback | None
     params: Payload | None
     output: Payload | None
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        return timeline(self.detail, self.now, self.view)
+
+    @cached_property
+    def pages(self) -> StepPages:
+        return step_pages(self.detail, self.view, self.phase.step_index)
+
+    @cached_property
+    def rows(self) -> tuple[StepRow, ...]:
+        """Of the page of the table that is shown."""
+        return tuple(step_row(s, self.detail, self.now, self.view) for s in self.pages.shown)
+
+    @cached_property
+    def counts(self) -> tuple[tuple[StepState, int], ...]:
+        """Its steps by state."""
+        counts = Counter(state_of(step, self.detail) for step in self.detail.steps)
+        return tuple((state, counts[state]) for state in StepState if state in counts)
 
     @property
     def error_name(self) -> str:
@@ -77,16 +97,12 @@ def instance_page(detail: InstanceDetail, now: datetime, view: View | None = Non
     view = view or View()
     current = phase(detail, now)
     failing = failing_step(detail)
-    pages = step_pages(detail, view, current.step_index)
     return InstancePage(
         detail=detail,
+        now=now,
         view=view,
         phase=current,
         phase_href=_href(view, detail, current.step_index),
-        timeline=timeline(detail, now, view),
-        pages=pages,
-        rows=tuple(step_row(step, detail, now, view) for step in pages.shown),
-        counts=_counts(detail),
         length=_length(detail, now),
         error=detail.error,
         failing=step_row(failing, detail, now, view) if failing else None,
@@ -102,11 +118,6 @@ def instance_page(detail: InstanceDetail, now: datetime, view: View | None = Non
 
 def _href(view: View, detail: InstanceDetail, index: int | None) -> str:
     return "" if index is None else view.to_step(detail.steps[index], detail)
-
-
-def _counts(detail: InstanceDetail) -> tuple[tuple[StepState, int], ...]:
-    counts = Counter(state_of(step, detail) for step in detail.steps)
-    return tuple((state, counts[state]) for state in StepState if state in counts)
 
 
 def _length(detail: InstanceDetail, now: datetime) -> str:
