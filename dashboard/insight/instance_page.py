@@ -18,6 +18,9 @@ from dashboard.insight.step_rows import ERROR_LIMIT, StepRow, error_text, step_r
 from dashboard.insight.timeline import Timeline, timeline
 from dashboard.insight.view import View
 
+#: So many steps are a long log.
+LONG = 1000
+
 
 @dataclass(frozen=True)
 class InstancePage:
@@ -37,6 +40,11 @@ class InstancePage:
     rollback: Rollback | None
     params: Payload | None
     output: Payload | None
+
+    @property
+    def is_long(self) -> bool:
+        """The log takes longer to be made than all that stands before it."""
+        return len(self.detail.steps) >= LONG
 
     @cached_property
     def timeline(self) -> Timeline:

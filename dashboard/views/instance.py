@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -19,7 +20,7 @@ from dashboard.sync import finding
 from dashboard.views.answers import status_of
 from dashboard.views.guards import signed_in
 from dashboard.views.links import Links
-from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.page import HtmxHttpRequest, render_in_parts, render_page
 from dashboard.views.step_output import step_output_url
 
 LATEST_OPERATIONS = 5
@@ -28,7 +29,7 @@ LATEST_OPERATIONS = 5
 @require_GET
 def instance_detail(
     request: HtmxHttpRequest, account_id: str, workflow_name: str, instance_id: str
-) -> HttpResponse:
+) -> HttpResponseBase:
     links = Links(request)
     if not links.is_tidy:
         return redirect(links.tidy)
@@ -41,6 +42,9 @@ def instance_detail(
     if found.failure is None:
         operations.judge_open(found.instance, now=now)
     ctx = _shown(form, found, found.instance, client, now) | _operations(request, found.instance)
+    is_long = ctx["page"] is not None and ctx["page"].is_long
+    if is_long and not request.htmx and not form.errors:
+        return render_in_parts(request, "instance/page.html", later="instance/_log.html", ctx=ctx)
     status = 400 if form.errors else 200
     return render_page(request, "instance/page.html", fragment="instance", ctx=ctx, status=status)
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 from django_htmx.middleware import HtmxDetails
 
 from dashboard.views.frame import Frame
@@ -16,6 +21,10 @@ from dashboard.views.frame import Frame
 _TICKING = re.compile(
     rb"(<time[^>]* data-(?:age|elapsed|countdown)[^>]*>)[^<]*|csrfmiddlewaretoken\" value=\"[^\"]*"
 )
+#: Where the part that is sent later stands in its page.
+_LATER = mark_safe("<!-- later -->")
+
+logger = logging.getLogger(__name__)
 
 
 class HtmxHttpRequest(HttpRequest):
@@ -44,6 +53,29 @@ def render_page(
         response.headers["HX-PTag"] = _tag(response.content)
     response.headers["Vary"] = "HX-Request"
     return response
+
+
+def render_in_parts(
+    request: HtmxHttpRequest, template: str, *, later: str, ctx: dict[str, Any]
+) -> HttpResponseBase:
+    """The page, sent before one part of it is made: the template `later`.
+
+    `{{ later }}` is where that part belongs in the page, which leaves it out itself. When it fails,
+    the page says so in its place: its status is sent already.
+    """
+    whole = render_to_string(template, {**ctx, "later": _LATER}, request)
+    before, _, after = whole.partition(_LATER)
+
+    def parts() -> Iterator[str]:
+        yield before
+        try:
+            yield render_to_string(later, ctx, request)
+        except Exception:
+            logger.exception("A part of a page could not be made: %s", later)
+            yield render_to_string("errors/part.html")
+        yield after
+
+    return StreamingHttpResponse(parts(), headers={"Vary": "HX-Request"})
 
 
 def _tag(content: bytes) -> str:

@@ -157,17 +157,52 @@ def test_the_link_to_cloudflares_own_dashboard_is_encoded(
     )
 
 
+def thousand_steps() -> dict[str, Any]:
+    steps = [step(f"item-{n}", attempt(n, n + 1), output={"n": n}) for n in range(1, 1000)]
+    return running(*steps, step("publish-1", attempt(1000, None)))
+
+
 def test_a_thousand_steps_are_folded_and_shown_in_pages(
     reader: Browser, upstream: Upstream
 ) -> None:
-    steps = [step(f"item-{n}", attempt(n, n + 1), output={"n": n}) for n in range(1, 1000)]
-    upstream.add("one", running(*steps, step("publish-1", attempt(1000, None))))
+    upstream.add("one", thousand_steps())
 
-    html = reader.get(path_of("one")).content.decode()
+    html = reader.get(path_of("one")).getvalue().decode()
 
     assert len(html) < 700_000
     assert "901–1,000 of 1,000" in html
     assert "item ×999" in html
+    assert html.count("<footer") == 1
+
+
+def test_a_long_log_is_sent_after_what_stands_before_it(
+    reader: Browser, upstream: Upstream
+) -> None:
+    upstream.add("one", thousand_steps())
+
+    first, log, last = reader.get(path_of("one")).streaming_content
+
+    assert b"Running" in first
+    assert b'id="timeline"' not in first
+    assert b'id="timeline"' in log
+    assert b'id="step-999"' in log
+    assert b"</html>" in last
+
+
+def test_a_long_log_that_cannot_be_shown_leaves_the_rest_of_the_page(
+    reader: Browser, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("made for this test")
+
+    monkeypatch.setattr("dashboard.insight.instance_page.timeline", fail)
+    upstream.add("one", thousand_steps())
+
+    html = reader.get(path_of("one")).getvalue().decode()
+
+    assert "The rest could not be shown" in html
+    assert "made for this test" not in html
+    assert "</html>" in html
 
 
 def test_a_page_of_steps_can_be_asked_for_and_a_link_finds_a_step_on_another(
