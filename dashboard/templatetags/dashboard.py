@@ -85,6 +85,12 @@ def outcome_badge(state: str, count: int = 0) -> dict[str, object]:
 
 
 @register.filter
+def then(address: str, more: str) -> str:
+    """An address with more behind it; "" where there is none to begin with."""
+    return f"{address}{more}" if address else ""
+
+
+@register.filter
 def as_json(value: object) -> str:
     """The value as JSON for people."""
     return json.dumps(value, indent=2, ensure_ascii=False)

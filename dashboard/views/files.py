@@ -46,6 +46,11 @@ def value_file(value: object, *name: str, is_raw: bool) -> HttpResponse:
     return HttpResponse(body, headers=_attached(name, "txt" if isinstance(value, str) else "json"))
 
 
+def bytes_file(body: bytes, *name: str, ending: str = "bin") -> HttpResponse:
+    """Bytes as they are, to save."""
+    return HttpResponse(body, headers=_attached(name, ending))
+
+
 def stream_file(output: StepOutput, upstream: ExitStack, *name: str) -> StreamingHttpResponse:
     """A binary output, passed on piece by piece; `upstream` is closed when its reader is done."""
     headers = _attached(name, "bin")

@@ -87,9 +87,8 @@ def _answer(request: HtmxHttpRequest, output: StepOutput) -> HttpResponse:
 
 def _part(request: HtmxHttpRequest) -> HttpResponse:
     """A part of what was last read of the instance."""
-    query, part = request.GET, request.GET["part"]
-    if part not in {*PARTS, ENTRY}:
-        raise BadRequest(f"`part` is {', '.join(PARTS)} or {ENTRY}.")
+    query = request.GET
+    _part_name(query)  # Before anything is looked for.
     workflows = Workflow.objects.addressed(
         _required(query, "account_id"), _required(query, "workflow_name")
     )
@@ -99,8 +98,21 @@ def _part(request: HtmxHttpRequest) -> HttpResponse:
     detail = instance.last_detail if instance else None
     if detail is None:
         raise Http404("Nothing is known of this instance here.")
+    return part_file(detail, query, query["instance_id"])
+
+
+def part_file(detail: InstanceDetail, query: QueryDict, name: str) -> HttpResponse:
+    """The part of an instance that the address names, as a file called after the instance."""
+    part = _part_name(query)
     value = _entry(detail, query) if part == ENTRY else PARTS[part](detail)
-    return value_file(value, query["instance_id"], part, is_raw="raw" in query)
+    return value_file(value, name, part, is_raw="raw" in query)
+
+
+def _part_name(query: QueryDict) -> str:
+    """The part that the address names; raises BadRequest for one that nothing has."""
+    if query["part"] not in {*PARTS, ENTRY}:
+        raise BadRequest(f"`part` is {', '.join(PARTS)} or {ENTRY}.")
+    return query["part"]
 
 
 def _entry(detail: InstanceDetail, query: QueryDict) -> object:
