@@ -1,0 +1,65 @@
+"""An instance in a few lines of Markdown, for an incident's channel."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from dashboard.insight import words
+from dashboard.insight.instance_page import InstancePage
+
+#: What a chat shows of an error without folding it away.
+ERROR_LENGTH = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the instance is, and the link to it."""
+
+    account: str
+    workflow: str
+    instance_id: str
+    link: str
+
+
+def as_markdown(place: Place, page: InstancePage, as_of: datetime) -> str:
+    """What, where, since when, the error, the step it failed in with its attempts, and the link."""
+    detail = page.detail
+    lines = [
+        f"**{detail.status}** {code(place.workflow)} instance {code(place.instance_id)}",
+        "",
+        f"- Account: {code(place.account)}",
+        f"- State: {code(page.phase.text)} (as of {words.instant(as_of)})",
+    ]
+    if detail.start:
+        lines.append(f"- Started: {words.instant(detail.start)}")
+    if detail.end and detail.status.is_finished:
+        lines.append(f"- Ended: {words.instant(detail.end)}, after {page.length}")
+    if detail.version_id:
+        lines.append(f"- Version: {code(detail.version_id)}")
+    if page.failing:
+        attempts = page.failing.attempts_word
+        tried = f", attempt {attempts}" if attempts else ""
+        lines.append(f"- Failed step: {code(page.failing.name)}{tried}")
+    if page.error:
+        lines += ["", *fenced(words.cut(words.error_text(page.error), ERROR_LENGTH))]
+    return "\n".join([*lines, "", f"<{place.link}>"]) + "\n"
+
+
+def code(text: str) -> str:
+    """Text that no Markdown is read in, on one line."""
+    text = " ".join(text.split())
+    fence = "`" * (_longest_run(text) + 1)
+    room = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{room}{text}{room}{fence}" if text else "–"
+
+
+def fenced(text: str) -> list[str]:
+    """The same for several lines."""
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return [fence, text, fence]
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
