@@ -102,7 +102,8 @@ BUDGET_SHARE = env.number(
 KEEP_DAYS = env.number(
     "KEEP_DAYS",
     0,
-    help="Days after its end that an instance is forgotten, once Cloudflare has; 0 keeps all.",
+    help="Days after which ended instances that Cloudflare no longer has, and snapshots that "
+    "nobody pinned, are forgotten; 0 keeps all.",
 )
 
 # -- processes ---------------------------------------------------------------------------------

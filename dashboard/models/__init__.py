@@ -4,12 +4,14 @@ The database never leads: a row of the copy changes only because Cloudflare said
 """
 
 from dashboard.models.account import Account
+from dashboard.models.frozen import FrozenLink
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
 from dashboard.models.operation import Operation
 from dashboard.models.progress import Gap, Place, Progress
 from dashboard.models.saved_view import SavedView
 from dashboard.models.search_text import SearchText
+from dashboard.models.snapshot import Snapshot, Why
 from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
 from dashboard.models.tally import Tally
 from dashboard.models.user import Role, User
@@ -19,6 +21,7 @@ __all__ = [
     "Account",
     "Change",
     "FailedAttempt",
+    "FrozenLink",
     "Gap",
     "Instance",
     "InstanceDetail",
@@ -29,6 +32,7 @@ __all__ = [
     "Role",
     "SavedView",
     "SearchText",
+    "Snapshot",
     "StageChange",
     "StepFeed",
     "StepHour",
@@ -36,5 +40,6 @@ __all__ = [
     "UnreadStretch",
     "User",
     "Version",
+    "Why",
     "Workflow",
 ]

@@ -1,13 +1,14 @@
-"""Names for what somebody should look at: each a condition on rows, told at a moment."""
+"""Names for what somebody may look for: each a condition on rows, told at a moment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from dashboard.cloudflare.types import Status
+from dashboard.models.snapshot import Snapshot
 
 #: What was due may come a little late without anything being wrong.
 OVERDUE_AFTER = timedelta(minutes=5)
@@ -31,8 +32,16 @@ def _forgotten(now: datetime) -> Q:
     return is_long_ago & Q(status=Status.PAUSED, expired_at=None)
 
 
+def _kept(_now: datetime) -> Q:
+    snapshots = Snapshot.objects.filter(
+        workflow=OuterRef("workflow"), instance_id=OuterRef("instance_id")
+    )
+    return Q(Exists(snapshots))
+
+
 CONDITIONS: dict[str, Callable[[datetime], Q]] = {
     "stuck": _overdue,
     "waiting-for-event": _waiting_for_event,
     "forgotten": _forgotten,
+    "kept": _kept,
 }

@@ -247,13 +247,15 @@ class Instance(models.Model):
 class InstanceDetail(models.Model):
     """The last whole answer about an instance, so that a page can tell what was known.
 
-    Kept compressed: `result` is the `result` object exactly as Cloudflare sent it.
+    Kept compressed: `result` is the `result` object exactly as Cloudflare sent it. `generation`:
+    the instance's when it was read.
     """
 
     instance = models.OneToOneField(
         Instance, on_delete=models.CASCADE, primary_key=True, related_name="kept_detail"
     )
     read_at = models.DateTimeField()
+    generation = models.PositiveIntegerField(default=1)
     outputs_are_text = models.BooleanField()
     body = models.BinaryField()
 

@@ -91,8 +91,8 @@ class Operation(Kept):
     """What a person asked for: one action on one or many instances, kept for good.
 
     `key` comes from the form that was sent: the same form sent twice is one operation. `arguments`
-    hold what the action needs (`rollback`, `from`, `event_type`, `payload`, …). `workflow` is None
-    when it spans several: each item knows its own.
+    hold what the action needs (`rollback`, `from`, `without_evidence`, `event_type`, `payload`, …).
+    `workflow` is None when it spans several: each item knows its own.
 
     The rest is for one on many (`is_bulk`). `list_query`: the address of the list that it was made
     from, "" when the instances were chosen one by one. `stop_above`: the percentage of failures in
@@ -206,9 +206,8 @@ class Operation(Kept):
     def in_words(self) -> str:
         """What was asked for, with what makes it special: "Restart from “charge card”"."""
         label, arguments = Kind(self.kind).label, self.arguments
-        if self.kind == Kind.RESTART and (start := arguments.get("from")):
-            count = f" (number {start['count']})" if start.get("count", 1) != 1 else ""
-            return f"{label} from “{start['name']}”{count}"
+        if self.kind == Kind.RESTART:
+            return f"{label}{_restart_in_words(arguments)}"
         if self.kind == Kind.TERMINATE and arguments.get("rollback"):
             return f"{label} with rollback"
         if self.kind == Kind.SEND_EVENT:
@@ -216,3 +215,11 @@ class Operation(Kept):
         if self.kind == Kind.CREATE and (new := arguments.get("instances")):
             return f"{label} {len(new)} instance{'s' * (len(new) != 1)}"
         return str(label)
+
+
+def _restart_in_words(arguments: dict[str, Any]) -> str:
+    words = ""
+    if start := arguments.get("from"):
+        count = f" (number {start['count']})" if start.get("count", 1) != 1 else ""
+        words = f" from “{start['name']}”{count}"
+    return words + (" without its evidence" if arguments.get("without_evidence") else "")

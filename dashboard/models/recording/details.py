@@ -10,8 +10,10 @@ from dashboard.cloudflare import types
 from dashboard.insight.standing import standing
 from dashboard.models import merging, tallies
 from dashboard.models.instance import Change, Instance, InstanceDetail
+from dashboard.models.kept_answer import cut_steps
 from dashboard.models.recording.applying import apply, remember, stand
 from dashboard.models.search_text import SearchText, searchable
+from dashboard.models.snapshot import Snapshot, Why
 from dashboard.models.tallies import Moves
 from dashboard.models.workflow import Workflow
 
@@ -22,7 +24,8 @@ SETTLING = timedelta(seconds=60)
 def record_detail(
     workflow: Workflow, instance_id: str, detail: types.InstanceDetail, *, now: datetime
 ) -> Instance:
-    """Writes what a read of the instance itself told, and keeps the answer whole."""
+    """Writes what a read of the instance itself told, and keeps the answer whole; as evidence, too,
+    what it replaces of an earlier start, and one that is seen errored for the first time."""
     moves = Moves()
     with transaction.atomic():
         rows = Instance.objects.select_for_update()
@@ -36,18 +39,38 @@ def record_detail(
         row.read_on = detail.read_on
         stand(row, standing(detail, detail.read_on or now))
         row.save()
-        InstanceDetail.objects.update_or_create(
+        _keep_overwritten(row, now)
+        known, _ = InstanceDetail.objects.update_or_create(
             instance=row,
             defaults={
                 "read_at": now,
+                "generation": row.generation,
                 "outputs_are_text": detail.outputs_are_text,
                 "body": InstanceDetail.pack(detail.raw),
             },
         )
+        known.instance = row
+        _keep_errored(known, detail, now)
         SearchText.objects.update_or_create(instance=row, defaults=searchable(detail))
         tallies.add(moves)
     row.last_detail = detail
     return row
+
+
+def _keep_overwritten(row: Instance, now: datetime) -> None:
+    """What was last read before a restart is all there is of it, also when others restarted it."""
+    known = InstanceDetail.objects.filter(instance=row, generation__lt=row.generation)
+    if row.generation > 1 and (detail := known.select_related("instance").first()):
+        Snapshot.objects.try_to_keep(detail, Why.OVERWRITTEN, now=now)
+
+
+def _keep_errored(known: InstanceDetail, detail: types.InstanceDetail, now: datetime) -> None:
+    """Once for each start. Outputs that were cut are asked for later, when nobody waits."""
+    if detail.status != types.Status.ERRORED:
+        return
+    if not Snapshot.objects.of_generation(known.instance).filter(status=detail.status).exists():
+        retry_at = now if cut_steps(detail) else None
+        Snapshot.objects.try_to_keep(known, Why.ERRORED, now=now, retry_at=retry_at)
 
 
 def record_absence(instance: Instance, *, now: datetime) -> Instance:
