@@ -31,6 +31,7 @@ app.conf.update(
     task_routes={
         "dashboard.tasks.back_fill_account": {"queue": "backfill"},
         "dashboard.tasks.read_steps": {"queue": "backfill"},
+        "dashboard.tasks.keep_evidence": {"queue": "backfill"},
     },
     task_ignore_result=True,
     task_acks_late=True,
@@ -66,6 +67,11 @@ app.conf.update(
             "task": "dashboard.tasks.prune",
             "schedule": 600.0,
             "options": {"expires": 300},
+        },
+        "evidence": {
+            "task": "dashboard.tasks.keep_due_evidence",
+            "schedule": 300.0,
+            "options": {"expires": 60},
         },
         "steps": {
             "task": "dashboard.tasks.read_due_steps",

@@ -12,11 +12,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from dashboard import connection, operations, sync
+from dashboard import connection, evidence, operations, sync
 from dashboard.celery import app
 from dashboard.cloudflare import Lane, Spender
 from dashboard.logs import DATABASE_AWAY
 from dashboard.models import Account, StepFeed, pruning, step_folding, step_pruning
+from dashboard.models.snapshot import prune_snapshots
 from dashboard.sync.account import LEASE
 
 #: How long one round of forgetting may take; the next goes on from there.
@@ -101,7 +102,8 @@ def run_operation(pk: str) -> None:
 
 @app.task(throws=DATABASE_AWAY)
 def prune() -> None:
-    """Forgets instances that ended more than KEEP_DAYS ago, if that is set, and how steps went."""
+    """Forgets instances that ended more than KEEP_DAYS ago, if that is set, unpinned snapshots as
+    old, and how steps went."""
     keep = timedelta(days=settings.KEEP_DAYS) if settings.KEEP_DAYS else None
     now, end = timezone.now(), time.monotonic() + PRUNE_SECONDS
 
@@ -110,6 +112,7 @@ def prune() -> None:
 
     if keep:
         pruning.prune(keep=keep, now=now, is_time_up=is_time_up)
+        prune_snapshots(before=now - keep, is_time_up=is_time_up)
     step_pruning.prune_steps(keep=keep, now=now, is_time_up=is_time_up)
     step_folding.fold_hours(now=now, is_time_up=is_time_up)
 
@@ -130,3 +133,19 @@ def read_steps(account_id: str) -> None:
         return
     client = connection.connect(account_id, Lane.BACKFILL, Spender.WORKER)
     sync.read_steps(client, account, clock=timezone.now)
+
+
+@app.task(throws=DATABASE_AWAY)
+def keep_due_evidence() -> None:
+    """Sends each configured account to a worker, to keep what Cloudflare is about to delete."""
+    configured = connection.configured_accounts()
+    for account in Account.objects.filter(account_id__in=configured):
+        keep_evidence.apply_async((account.account_id,), expires=60)
+
+
+@app.task(throws=DATABASE_AWAY)
+def keep_evidence(account_id: str) -> None:
+    """Keeps what Cloudflare is about to delete in one account. Twice at once does no harm."""
+    account = Account.objects.get(account_id=account_id)
+    client = connection.connect(account_id, Lane.BACKFILL, Spender.WORKER)
+    evidence.keep_due(client, account, clock=timezone.now)

@@ -107,7 +107,7 @@ class BulkTerminateForm(BulkForm):
 class BulkRestartForm(BulkForm):
     """A new start of each, whole or from the same step."""
 
-    field_order = ("step_name", "step_count", "step_type", "reason", "typed")
+    field_order = ("step_name", "step_count", "step_type", "without_evidence", "reason", "typed")
 
     step_name = forms.CharField(
         max_length=256,
@@ -128,17 +128,32 @@ class BulkRestartForm(BulkForm):
             (RestartType.WAIT_FOR_EVENT.value, "step.waitForEvent"),
         ],
     )
+    without_evidence = forms.BooleanField(
+        required=False,
+        label="Restart anyway",
+        help_text="Also those of which something could not be kept: it is erased for good.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Only who has seen what could not be kept is asked: it failed the first time.
+        if not self.initial.get("is_retry"):
+            del self.fields["without_evidence"]
 
     def arguments(self) -> dict[str, Any]:
         data = self.cleaned_data
-        if not data["step_name"]:
-            return {}
-        start = {
-            "name": data["step_name"],
-            "count": data["step_count"],
-            "type": data["step_type"] or RestartType.DO.value,
-        }
-        return {"from": {name: value for name, value in start.items() if value is not None}}
+        arguments: dict[str, Any] = {}
+        if data["step_name"]:
+            start = {
+                "name": data["step_name"],
+                "count": data["step_count"],
+                "type": data["step_type"] or RestartType.DO.value,
+            }
+            told = {name: value for name, value in start.items() if value is not None}
+            arguments["from"] = told
+        if data.get("without_evidence"):
+            arguments["without_evidence"] = True
+        return arguments
 
 
 class BulkEventForm(BulkForm):
@@ -190,6 +205,7 @@ def initial_of(operation: Operation) -> dict[str, Any]:
     arguments = operation.arguments
     start, payload = arguments.get("from") or {}, arguments.get("payload")
     return {
+        "is_retry": True,
         "rollback": bool(arguments.get("rollback")),
         "event_type": arguments.get("event_type", ""),
         "payload": json.dumps(payload, ensure_ascii=False) if payload is not None else "",

@@ -83,7 +83,7 @@ class TerminateForm(ReasonedForm):
 class RestartForm(ReasonedForm):
     """A new start, whole or from one of the steps that were last seen."""
 
-    field_order = ("restart_from", "reason")
+    field_order = ("restart_from", "reason", "without_evidence")
 
     restart_from = forms.ChoiceField(
         required=False,
@@ -92,8 +92,17 @@ class RestartForm(ReasonedForm):
         "started after it, runs again.",
     )
 
+    without_evidence = forms.BooleanField(
+        required=False,
+        label="Restart anyway",
+        help_text="What could not be kept is erased for good.",
+    )
+
     def __init__(self, *args: Any, steps: tuple[types.Step, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Nobody is asked before it is known that something cannot be kept.
+        if not (self.initial.get("without_evidence") or self.data.get("without_evidence")):
+            del self.fields["without_evidence"]
         self.steps = {
             str(step.index): step for step in steps if restart_type(step.type) and step.base_name
         }
@@ -107,11 +116,14 @@ class RestartForm(ReasonedForm):
         )
 
     def arguments(self) -> dict[str, Any]:
-        step = self.steps.get(self.cleaned_data["restart_from"])
-        if step is None:
-            return {}
-        start = {"name": step.base_name, "count": step.count, "type": restart_type(step.type)}
-        return {"from": {name: value for name, value in start.items() if value is not None}}
+        arguments: dict[str, Any] = {}
+        if step := self.steps.get(self.cleaned_data["restart_from"]):
+            start = {"name": step.base_name, "count": step.count, "type": restart_type(step.type)}
+            told = {name: value for name, value in start.items() if value is not None}
+            arguments["from"] = told
+        if self.cleaned_data.get("without_evidence"):
+            arguments["without_evidence"] = True
+        return arguments
 
 
 class EventForm(InstanceOperationForm):

@@ -24,7 +24,11 @@ EFFECTS = {
             "outputs and errors, and events not yet taken. Steps that run again repeat what they "
             "do outside.",
         ),
-        Effect("info", "It keeps its id and params, and may run a newer version."),
+        Effect(
+            "info",
+            "It keeps its id and params, and may run a newer version. What is erased is kept here "
+            "first, as a generation of its own.",
+        ),
     ],
     Kind.TERMINATE: [
         Effect(

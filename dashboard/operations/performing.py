@@ -52,7 +52,8 @@ def perform(
     """Does one action on one instance, once, and returns what is known of it right afterwards.
 
     The instance is read again first, since its state may have changed since the page was loaded.
-    Never raises CloudflareError: what failed stands in the item's `note`.
+    Never raises CloudflareError: what failed stands in the item's `note`. Raises NotKept, and sends
+    nothing, when a restart would erase what could not be kept and was not asked for all the same.
     """
     operation, is_new = _begin(workflow, [instance_id], wanted, clock())
     if not is_new:

@@ -17,6 +17,7 @@ from django.db.models import Max
 from dashboard.cloudflare import Client
 from dashboard.cloudflare.errors import CloudflareError, NotFound, RateLimited, Unreachable
 from dashboard.connection import UnknownAccount
+from dashboard.evidence import NotKept
 from dashboard.models import Item, Operation, Workflow
 from dashboard.models.operation import Kind, Stage, State
 from dashboard.operations.choices import refusal_for_user, refusal_for_workflow
@@ -161,6 +162,8 @@ class Slice:
         except Unreachable as error:
             self._wait(PAUSE_AFTER_ERROR, f"{error} It goes on by itself.")
             return False
+        except NotKept:
+            return True  # Its item says why; the others go on.
         except NotFound as error:
             settle(item, State.SKIPPED, f"Nothing was sent. {error}", self.clock(), error)
         except CloudflareError as error:

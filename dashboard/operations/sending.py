@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from dashboard import evidence
 from dashboard.cloudflare import Client, types
 from dashboard.cloudflare.errors import (
     CloudflareError,
@@ -17,7 +18,7 @@ from dashboard.cloudflare.errors import (
     Unreachable,
     Unsupported,
 )
-from dashboard.models import Instance, Item
+from dashboard.models import Instance, Item, Why
 from dashboard.models.operation import Kind, Stage, State
 from dashboard.models.storing import storable_json
 from dashboard.operations import outcome
@@ -42,12 +43,14 @@ def send(client: Client, item: Item, arguments: dict[str, Any], *, clock: Clock)
 
     `arguments` are the operation's, as they were typed. Raises CloudflareError when it could not be
     read, and for an item of many also when it is certain that nothing left: then nothing was sent,
-    and the item is as it was before.
+    and the item is as it was before. Raises NotKept, and has settled the item, when a restart would
+    erase what could not be kept and was not asked for all the same.
     """
     row = read_instance(client, item.workflow, item.instance_id, now=clock())
     if why_not := _refusal(row, item):
         settle(item, State.SKIPPED, f"Nothing was sent. {why_not}", clock())
         return
+    _keep_evidence(client, row, item, arguments, clock())
     if not _claim(item, outcome.facts_before(row, row.last_detail), clock()):
         return
     try:
@@ -112,6 +115,22 @@ def _refusal(row: Instance, item: Item) -> str:
             "look at it again first."
         )
     return refusal(Kind(item.operation.kind), row.status, is_expired=bool(row.expired_at))
+
+
+def _keep_evidence(
+    client: Client, row: Instance, item: Item, arguments: dict[str, Any], now: datetime
+) -> None:
+    """Keeps what a restart erases. Of many, one whose outputs cannot be had now waits for them."""
+    if item.operation.kind != Kind.RESTART:
+        return
+    try:
+        evidence.keep_whole(client, row, Why.RESTART, now=now)
+    except evidence.NotKept as cause:
+        if item.operation.is_bulk and isinstance(cause.__cause__, RateLimited | Unreachable):
+            raise cause.__cause__ from cause
+        if not arguments.get("without_evidence"):
+            settle(item, State.FAILED, f"Nothing was sent. {cause}", now)
+            raise
 
 
 def _claim(item: Item, before: dict[str, Any], now: datetime) -> bool:

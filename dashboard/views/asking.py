@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from dashboard import connection, operations
 from dashboard.cloudflare import Spender, types
 from dashboard.cloudflare.targets import Target
+from dashboard.evidence import NotKept
 from dashboard.forms.creating import BatchForm, CreateForm
 from dashboard.forms.operations import INSTANCE_FORMS, OperationForm
 from dashboard.models import Instance, Operation, Workflow
@@ -97,13 +98,25 @@ def ask(request: HtmxHttpRequest) -> HttpResponse:
     if operations.refusal_for_workflow(subject.workflow):
         return _render(request, subject, form, status=409)
     began = timezone.now()
-    operation = _carry_out(request, subject, form)
+    try:
+        operation = _carry_out(request, subject, form)
+    except NotKept as cause:
+        return _ask_again(request, subject, cause)
     if operation.requested_at < began:
         messages.warning(request, SENT_BEFORE)
         return redirect(operation)
     if subject.instance is not None:
         return redirect(f"{subject.instance.get_absolute_url()}#operations")
     return redirect(operation)
+
+
+def _ask_again(request: HtmxHttpRequest, subject: Subject, cause: NotKept) -> HttpResponse:
+    """The same form, as a new question: whether to restart although the evidence is lost."""
+    data = request.POST.copy()
+    data["key"] = str(uuid.uuid4())
+    form = subject.form(data, without_evidence=True)
+    text = f"Nothing was sent: the evidence that a restart erases could not be kept. {cause}"
+    return _render(request, subject, form, status=409, cause=text)
 
 
 def _carry_out(request: HtmxHttpRequest, subject: Subject, form: OperationForm) -> Operation:
@@ -124,9 +137,15 @@ def _carry_out(request: HtmxHttpRequest, subject: Subject, form: OperationForm) 
 
 
 def _render(
-    request: HtmxHttpRequest, subject: Subject, form: OperationForm, *, status: int = 200
+    request: HtmxHttpRequest,
+    subject: Subject,
+    form: OperationForm,
+    *,
+    status: int = 200,
+    cause: str = "",
 ) -> HttpResponse:
     ctx = {
+        "cause": cause,
         "form": form,
         "subject": subject,
         "is_dangerous": subject.kind in operations.DANGEROUS,

@@ -1,0 +1,232 @@
+"""Before Cloudflare forgets what an instance did, it is kept here, whole, once."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from contextlib import nullcontext
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+
+from dashboard import evidence, operations, sync
+from dashboard.cloudflare import Action, StepOutput, parsing
+from dashboard.cloudflare.errors import BudgetSpent
+from dashboard.evidence import outputs
+from dashboard.models import Item, Snapshot, User, Version, Why
+from dashboard.models.kept_answer import KeptAnswer
+from dashboard.models.operation import Kind, State
+from dashboard.models.snapshot import latest_by_generation, prune_snapshots
+from dashboard.operations import Wanted
+from tests.fixtures import Watched
+
+
+def restart(watched: Watched, instance_id: str, user: User, **arguments: Any) -> Item:
+    want = Wanted(
+        kind=Kind.RESTART, user=user, key=uuid.uuid4(), reason="03:00", arguments=arguments
+    )
+    operation = operations.perform(
+        watched.client, watched.workflow(), instance_id, want, clock=watched.clock
+    )
+    return operation.items.get()
+
+
+def read(watched: Watched, instance_id: str) -> None:
+    sync.read_instance(watched.client, watched.workflow(), instance_id, now=watched.clock())
+
+
+def kept_of(instance_id: str) -> list[Snapshot]:
+    return list(Snapshot.objects.filter(instance_id=instance_id).order_by("taken_at", "pk"))
+
+
+def test_an_instance_is_kept_when_it_is_first_seen_errored_and_only_once(
+    watched: Watched,
+) -> None:
+    id_ = watched.add("errored")
+    asked = len(watched.server.requests)
+
+    watched.sync()
+    after_first = [entry["path"] for entry in watched.server.requests[asked:]]
+    read(watched, id_)
+
+    [snapshot] = kept_of(id_)
+    told = watched.client.get_instance("orders", id_)
+    assert (snapshot.why, snapshot.generation, snapshot.status) == (Why.ERRORED, 1, "errored")
+    assert snapshot.kept.answer == told.raw
+    assert snapshot.error_message == (told.error and told.error.message)
+    assert not any(path.endswith("/step") for path in after_first)
+
+
+def test_one_that_is_well_is_not_kept(watched: Watched) -> None:
+    id_ = watched.add("complete")
+    watched.sync()
+
+    read(watched, id_)
+
+    assert kept_of(id_) == []
+
+
+def test_a_restart_keeps_the_generation_that_it_erases(watched: Watched, operator: User) -> None:
+    id_ = watched.add("running")
+    watched.sync()
+    before = watched.client.get_instance("orders", id_)
+
+    item = restart(watched, id_, operator)
+
+    [snapshot] = kept_of(id_)
+    assert item.state in {State.ACCEPTED, State.DONE}
+    assert (snapshot.why, snapshot.generation) == (Why.RESTART, 1)
+    assert snapshot.kept.answer["steps"] == before.raw["steps"]
+    assert watched.row(id_).generation == 2
+
+
+def test_a_restart_by_others_keeps_what_was_last_read(watched: Watched) -> None:
+    id_ = watched.add("complete")
+    watched.sync()
+    read(watched, id_)
+    before = watched.client.get_instance("orders", id_)
+    watched.advance(10)
+    watched.client.change_instance_status("orders", id_, Action.RESTART)
+    watched.advance(10)
+    watched.sync()
+    read(watched, id_)
+
+    [snapshot] = kept_of(id_)
+    assert (snapshot.why, snapshot.generation) == (Why.OVERWRITTEN, 1)
+    assert len(snapshot.kept.detail.steps) == len(before.steps)
+
+
+def test_what_cannot_be_kept_holds_a_restart_until_it_is_wanted_all_the_same(
+    watched: Watched, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = watched.add("errored")
+    watched.sync()
+
+    def full(*_: object, **__: object) -> Snapshot:
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr(type(Snapshot.objects.all()), "keep", full)
+    monkeypatch.setattr(type(Snapshot.objects), "keep", full)
+
+    with pytest.raises(evidence.NotKept, match="database did not take it"):
+        restart(watched, id_, operator)
+    item = Item.objects.get()
+    assert item.state == State.FAILED
+    assert "Nothing was sent" in item.note
+    assert watched.sent() == []
+
+    item = restart(watched, id_, operator, without_evidence=True)
+    assert len(watched.sent()) == 1
+    assert item.operation.in_words == "Restart without its evidence"
+
+
+def test_the_document_has_the_digest_that_is_shown(watched: Watched) -> None:
+    id_ = watched.add("errored")
+    watched.sync()
+
+    [snapshot] = kept_of(id_)
+
+    assert hashlib.sha256(snapshot.document).hexdigest() == snapshot.digest
+    assert len(snapshot.document) == snapshot.size
+
+
+class StepsApi:
+    """One route of a client: outputs by the name of their step, or why there is none."""
+
+    def __init__(self, client: Any, told: dict[str, Any]) -> None:
+        self.target = client.target
+        self.told = told
+        self.asked: list[str] = []
+
+    def get_step(self, _workflow: str, _id: str, *, name: str, type: object) -> Any:
+        self.asked.append(name)
+        found = self.told[name]
+        if isinstance(found, Exception):
+            raise found
+        return nullcontext(found if isinstance(found, StepOutput) else StepOutput(output=found))
+
+
+def cut(*names: str) -> Any:
+    steps = [
+        {"type": "step", "name": name, "success": True, "output": '"abc[truncated output]'}
+        for name in names
+    ]
+    return parsing.instance_detail({"status": "errored", "steps": steps}, outputs_are_text=True)
+
+
+def test_outputs_that_were_cut_are_read_whole_up_to_a_limit(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "OUTPUT_LIMIT", 1000)
+    api = StepsApi(watched.client, {"a-1": {"rows": [1, 2]}, "b-1": "x" * 2000})
+
+    found = outputs.read_outputs(api, "orders", "one", cut("a-1", "b-1"))  # type: ignore[arg-type]
+
+    assert found.whole == {"0": {"value": {"rows": [1, 2]}}}
+    assert "larger than the 1 kB" in found.missing["1"]
+    assert found.failure is None
+    kept = KeptAnswer(cut("a-1", "b-1").raw, True, found.whole, found.missing)
+    assert kept.detail.steps[0].output == {"rows": [1, 2]}
+    assert [step.is_output_truncated for step in kept.detail.steps] == [False, True]
+
+
+def test_a_spent_budget_stops_the_reading_and_says_so(watched: Watched) -> None:
+    api = StepsApi(watched.client, {"a-1": BudgetSpent("Nothing is left.")})
+
+    found = outputs.read_outputs(api, "orders", "one", cut("a-1", "b-1"))  # type: ignore[arg-type]
+
+    assert api.asked == ["a-1"]
+    assert set(found.missing) == {"0", "1"}
+    assert isinstance(found.failure, BudgetSpent)
+
+
+def version(watched: Watched, instance_id: str, **retention: str) -> None:
+    row = watched.row(instance_id)
+    Version.objects.update_or_create(
+        workflow=row.workflow,
+        version_id=row.version_id,
+        defaults={"synced_at": watched.clock(), **retention},
+    )
+
+
+def test_what_cloudflare_deletes_within_hours_is_kept_and_the_rest_is_not_asked_for(
+    watched: Watched,
+) -> None:
+    id_ = watched.add("complete")
+    watched.sync()
+    version(watched, id_, success_retention="7 days", error_retention="7 days")
+
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 0
+    watched.advance(timedelta(days=6, hours=20).total_seconds())
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 1
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 0
+
+    [snapshot] = kept_of(id_)
+    assert snapshot.why == Why.EXPIRING
+
+
+def test_unpinned_snapshots_age_out_and_pinned_ones_stay(watched: Watched, viewer: User) -> None:
+    first, second = watched.add("errored"), watched.add("errored")
+    watched.sync()
+    Snapshot.objects.filter(instance_id=first).update(pinned_at=watched.clock(), pinned_by=viewer)
+    later = watched.clock() + timedelta(days=1)
+
+    assert prune_snapshots(before=watched.clock(), is_time_up=lambda: False) == 0
+    assert prune_snapshots(before=later, is_time_up=lambda: False) == 1
+
+    assert [snapshot.instance_id for snapshot in Snapshot.objects.all()] == [first]
+    assert kept_of(second) == []
+
+
+def test_a_snapshot_outlives_the_row_of_its_instance(watched: Watched) -> None:
+    id_ = watched.add("errored")
+    watched.sync()
+
+    watched.row(id_).delete()
+
+    [snapshot] = kept_of(id_)
+    assert snapshot.kept.detail.status == "errored"
+    assert latest_by_generation([snapshot]) == [snapshot]
+    assert evidence.find(str(snapshot.pk)).generation == 1
