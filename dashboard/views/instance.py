@@ -17,6 +17,7 @@ from dashboard.forms.steps import StepsForm
 from dashboard.insight.instance_page import instance_page
 from dashboard.models import Instance, Item, Workflow
 from dashboard.sync import finding
+from dashboard.views import kept
 from dashboard.views.answers import status_of
 from dashboard.views.guards import signed_in
 from dashboard.views.links import Links
@@ -42,6 +43,7 @@ def instance_detail(
     if found.failure is None:
         operations.judge_open(found.instance, now=now)
     ctx = _shown(form, found, found.instance, client, now) | _operations(request, found.instance)
+    ctx |= kept.bar_of_live(request, found.instance, ctx["page"])
     is_long = ctx["page"] is not None and ctx["page"].is_long
     if is_long and not request.htmx and not form.errors:
         return render_in_parts(request, "instance/page.html", later="instance/_log.html", ctx=ctx)

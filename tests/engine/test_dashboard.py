@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from dashboard import connection, sync
 from dashboard.cloudflare import Client, InstanceDetail, NewInstance, StepType
-from dashboard.models import Account, Instance, User
+from dashboard.models import Account, Instance, Snapshot, User
 from tests.servers.engine import LocalEngine
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
@@ -166,6 +166,39 @@ def test_an_errored_instance_is_restarted(watched: Watched) -> None:
     assert after.queued is not None
     assert before.queued is not None
     assert after.queued > before.queued
+
+
+def test_a_restart_keeps_generation_1_complete_and_the_comparison_shows_what_changed(
+    watched: Watched,
+) -> None:
+    watched.sync()
+    id_ = watched.create("approval", request="door 7", timeout="8 seconds")
+    before = watched.until("approval", id_, lambda d: d.status == "errored")
+
+    watched.open("approval", id_)
+    watched.press("Restart")
+    watched.confirm("Restart", reason="they were asleep")
+    watched.sees("Restarted; it is")
+    watched.client.send_instance_event("approval", id_, "approval", {"approved": True})
+    after = watched.until("approval", id_, lambda d: d.status == "complete")
+
+    row = Instance.objects.with_workflow().get(instance_id=id_)
+    sync.read_instance(watched.client, row.workflow, id_, now=timezone.now())
+    kept = Snapshot.objects.get(instance_id=id_)
+    assert kept.generation == 1
+    assert kept.kept.answer == before.raw
+    watched.open("approval", id_)
+    watched.page.get_by_role("link", name="Generation 1 errored").click()
+    for step in before.steps:
+        expect(watched.page.get_by_role("rowheader", name=step.name, exact=True)).to_be_visible()
+    watched.page.get_by_text("Compare with…").click()
+    watched.page.get_by_role("link", name="What is live").click()
+    wait = watched.page.get_by_role("region", name="wait for decision-1")
+    expect(wait.get_by_text("Timed out")).to_be_visible()
+    expect(wait.get_by_text("Done")).to_be_visible()
+    decided = watched.page.get_by_role("region", name="record decision-1")
+    expect(decided.get_by_text("Only on the right.")).to_be_visible()
+    assert len(after.steps) > len(before.steps)
 
 
 def test_a_running_instance_is_terminated(watched: Watched) -> None:

@@ -1,0 +1,45 @@
+"""Two instances, or two generations of one, side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_GET
+
+from dashboard.evidence import Evidence, NoEvidence
+from dashboard.insight.comparison import Told, compare
+from dashboard.views import kept
+from dashboard.views.page import HtmxHttpRequest, render_page
+
+
+@require_GET
+def comparison(request: HtmxHttpRequest) -> HttpResponse:
+    """`left` and `right` take a link or an id; the address is the link to share."""
+    sides = {name: request.GET.get(name, "").strip() for name in ("left", "right")}
+    problems: dict[str, str] = {}
+    left = _found(sides, "left", problems, None)
+    right = _found(sides, "right", problems, left)
+    ctx: dict[str, Any] = {"given": sides, "problems": problems, "left": left, "right": right}
+    if left and right:
+        ctx["comparison"] = compare(
+            Told(left.kept.detail, left.as_of), Told(right.kept.detail, right.as_of)
+        )
+        ctx["is_one_instance"] = (left.workflow, left.instance_id) == (
+            right.workflow,
+            right.instance_id,
+        )
+    status = 404 if problems else 200
+    return render_page(request, "snapshots/compare.html", fragment="result", ctx=ctx, status=status)
+
+
+def _found(
+    sides: dict[str, str], name: str, problems: dict[str, str], near: Evidence | None
+) -> Evidence | None:
+    if not sides[name]:
+        return None
+    try:
+        return kept.find(sides[name], near=near.workflow if near else None)
+    except NoEvidence as problem:
+        problems[name] = str(problem)
+        return None

@@ -1,0 +1,220 @@
+"""What was kept, in a real browser: generations, comparing, frozen links, hostile content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.core.cache import cache
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from dashboard import connection
+from dashboard.models import Snapshot, User
+from dashboard.sync import finding
+from tests.browser.test_instance_page import HOSTILE, overflow, sign_in
+from tests.insight.details import attempt, pause, running, step
+from tests.views.instance.upstream import ACCOUNT, Upstream
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LONG = "x" * 250
+RTL = "\u202etxt.exe\u202c"
+
+
+@pytest.fixture
+def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    cache.clear()
+    monkeypatch.setattr(finding, "FRESH_FOR", timedelta(0))
+    with Upstream() as api:
+        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
+        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
+        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "tok-0123456789")
+        yield api
+        connection.disconnect()
+
+
+@pytest.fixture
+def reader(page: Page, live_server: LiveServer, operator: User) -> Iterator[Page]:
+    """Somebody signed in, in whose browser nothing was blocked and nothing went wrong."""
+    sign_in(page.context, live_server, operator)
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("dialog", lambda dialog: trouble.append(dialog.message))
+    page.on("console", lambda said: said.type == "error" and trouble.append(said.text))
+    yield page
+    assert trouble == []
+
+
+def address(live_server: LiveServer, instance_id: str) -> str:
+    path = f"/accounts/{ACCOUNT}/workflows/orders/instances/{quote(instance_id, safe='')}"
+    return live_server.url + path
+
+
+def first(name: str = "charge") -> Any:
+    return running(
+        step(f"{name}-1", attempt(0, 1), output={"amount": 12, "card": {"brand": "visa"}}),
+        step(
+            "send-1",
+            attempt(1, 2, error="503"),
+            attempt(12, 13, error="503 again"),
+            success=False,
+            end="2026-11-20T23:00:13Z",
+        ),
+        status="errored",
+        end="2026-11-20T23:00:14Z",
+        params={"order": 7, "email": "ana@example.com"},
+        error={"name": "Error", "message": "503 again"},
+        versionId="11111111-aaaa",
+    )
+
+
+def second(name: str = "charge") -> Any:
+    return running(
+        step(f"{name}-1", attempt(100, 103), output={"amount": 12, "card": {"brand": "amex"}}),
+        step("send-1", attempt(103, 104), output="sent"),
+        step("thank-1", attempt(104, 105), output=None),
+        status="complete",
+        queued="2026-11-20T23:01:40Z",
+        start="2026-11-20T23:01:40Z",
+        end="2026-11-20T23:01:45Z",
+        params={"order": 7, "email": "ana@example.com"},
+        versionId="22222222-bbbb",
+    )
+
+
+def hostile() -> Any:
+    return running(
+        step(f"{HOSTILE}-1", attempt(0, 1, error=HOSTILE), attempt(2, 3), output={HOSTILE: LONG}),
+        step(f"{RTL}{LONG}-1", attempt(3, 4, error="y" * 900), output=f"{RTL}\x00{LONG}"),
+        pause("waitForEvent", LONG, 4, 9, event_type=HOSTILE),
+        status="errored",
+        params={HOSTILE: f"</textarea>{HOSTILE}```", "password": LONG},
+        error={"name": HOSTILE, "message": f"</textarea>{HOSTILE}{'z' * 900}"},
+        versionId=HOSTILE,
+    )
+
+
+def generations(reader: Page, live_server: LiveServer, upstream: Upstream, id_: str) -> Snapshot:
+    """An instance that erred, was restarted elsewhere, and went well; the kept generation of it."""
+    for told in (first(), second()):
+        upstream.add(id_, told)
+        cache.clear()
+        reader.goto(address(live_server, id_))
+    return Snapshot.objects.get(instance_id=id_)
+
+
+def test_the_tabs_lead_to_what_was_erased_and_back(
+    reader: Page, live_server: LiveServer, upstream: Upstream
+) -> None:
+    generations(reader, live_server, upstream, "one")
+    reader.goto(address(live_server, "one"))
+    tabs = reader.get_by_role("navigation", name="Generations")
+
+    expect(tabs.get_by_role("link", name="Live")).to_have_attribute("aria-current", "page")
+    tabs.get_by_role("link", name="Generation 1").click()
+
+    expect(reader.get_by_text("Kept evidence, not live")).to_be_visible()
+    expect(reader.locator("#error-message")).to_have_text("503 again")
+    expect(reader.get_by_role("rowheader", name="send-1", exact=True)).to_be_visible()
+    tabs.get_by_role("link", name="Live").click()
+    expect(reader).to_have_url(address(live_server, "one"))
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_comparison_shows_what_changed_at_any_width(
+    reader: Page, live_server: LiveServer, upstream: Upstream, width: int
+) -> None:
+    generations(reader, live_server, upstream, "one")
+    reader.set_viewport_size({"width": width, "height": 900})
+    reader.goto(address(live_server, "one"))
+    reader.get_by_text("Compare with…").click()
+    reader.get_by_role("link", name="Generation 1, kept").click()
+
+    charge = reader.get_by_role("region", name="charge-1")
+    expect(charge.get_by_text("card.brand")).to_be_visible()
+    expect(charge.get_by_text("visa")).to_be_visible()
+    expect(charge.get_by_text("amex")).to_be_visible()
+    thank = reader.get_by_role("region", name="thank-1")
+    expect(thank.get_by_text("Only on the right.")).to_be_visible()
+    assert overflow(reader) <= 0
+    left, right = (charge.locator(".changes dd").nth(n).bounding_box() for n in (0, 1))
+    assert left is not None
+    assert right is not None
+    assert (left["y"] == right["y"]) == (width == 1440)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_hostile_content_runs_nothing_wherever_it_is_shown(
+    reader: Page, live_server: LiveServer, upstream: Upstream, width: int
+) -> None:
+    reader.set_viewport_size({"width": width, "height": 900})
+    upstream.add(HOSTILE, hostile())
+    live = address(live_server, HOSTILE)
+    reader.goto(live)
+    snapshot = Snapshot.objects.get()
+    kept = live_server.url + snapshot.get_absolute_url()
+
+    for url in (
+        live,
+        kept,
+        f"{live_server.url}/compare/?left={quote(live, safe='')}&right={snapshot.pk}",
+        f"{live_server.url}/frozen/new/?of={snapshot.pk}",
+    ):
+        reader.goto(url)
+        for opened in reader.locator(".instance details, .comparison details").all():
+            opened.evaluate("element => element.open = true")
+        assert overflow(reader) <= 0, url
+    reader.get_by_role("button", name="Make the link").click()
+    expect(reader.get_by_text("this page never changes")).to_be_visible()
+    expect(reader.locator("pre#params")).not_to_contain_text(LONG)
+    assert overflow(reader) <= 0
+
+
+def test_markdown_is_copied_with_a_click(
+    reader: Page, live_server: LiveServer, upstream: Upstream
+) -> None:
+    reader.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    upstream.add("one", first())
+    reader.goto(address(live_server, "one"))
+
+    reader.get_by_text("Copy as Markdown").click()
+    reader.locator("#as-markdown").get_by_role("button", name="Copy").click()
+
+    expect(reader.locator("#as-markdown .is-copied")).to_be_visible()
+    copied = reader.evaluate("navigator.clipboard.readText()")
+    assert "- Failed step: `send-1`, attempt 2 of 6" in copied
+    assert address(live_server, "one") in copied
+
+
+def test_all_of_it_works_without_javascript(
+    browser: Browser, live_server: LiveServer, upstream: Upstream, operator: User
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    sign_in(context, live_server, operator)
+    page = context.new_page()
+    upstream.add("one", first())
+    page.goto(address(live_server, "one"))
+
+    page.get_by_text("Copy as Markdown").click()
+    expect(page.get_by_label("Summary as Markdown")).to_be_visible()
+    page.get_by_role("button", name="Keep and pin").click()
+    expect(page.get_by_text("Kept and pinned")).to_be_visible()
+    page.get_by_role("link", name="Frozen link…").click()
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
+    page.get_by_label("Visible to everybody").check()
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_text("this page never changes")).to_be_visible()
+    link = page.url
+    context.close()
+
+    stranger = browser.new_context()
+    page = stranger.new_page()
+    page.goto(link)
+    expect(page.get_by_role("rowheader", name="charge-1", exact=True)).to_be_visible()
+    expect(page.get_by_text("ana@example.com")).to_have_count(0)
+    stranger.close()
