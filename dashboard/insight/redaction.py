@@ -20,30 +20,37 @@ KEY_WORDS = (
     "password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "privatekey",
     "authorization", "credential", "cookie", "sessionid", "email", "iban", "cardnumber", "cvv",
 )  # fmt: skip
-_NAME = "|".join(r"[-_. ]?".join(word) if word.endswith("key") else word for word in KEY_WORDS)
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+_NAME = "|".join(re.sub("key$", "[-_. ]?key", word) for word in KEY_WORDS)
+_PRIVATE_KEY = (
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
+)
+#: `password=…`, `"token": "…"`, the same in JSON within a text, and where it was cut off.
+_PAIR = (
+    rf"((?:{_NAME})[\w.-]{{0,40}}\\*[\"']?\s{{0,3}}[:=]\s{{0,3}})"
+    rf"(?!\[hidden\])(\\*\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)|[^\s,;&\"'}}\]]+)"
+)
+#: What is hidden, what stands there instead, and texts of which a text must hold one, in small
+#: letters, to be worth the search: a line may be of megabytes.
+_PATTERNS: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = (
+    (re.compile(_PRIVATE_KEY, re.DOTALL), HIDDEN, ("private key",)),
+    (re.compile(r"\beyJ[\w-]{8,}+\.[\w-]{8,}+(?:\.[\w-]*)?"), HIDDEN, ("eyj",)),
     (
-        re.compile(
-            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?"
-            r"(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)",
-            re.DOTALL,
-        ),
-        HIDDEN,
+        re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE),
+        rf"\1 {HIDDEN}",
+        ("bearer", "basic"),
     ),
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"), HIDDEN),
-    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), HIDDEN),
-    (re.compile(r"\b(?:sk|rk|pk|ghp|gho|ghs|xox[abprs]|glpat)[-_][\w-]{10,}"), HIDDEN),
-    (re.compile(r"(?<=://)[^\s/:@]{1,200}:[^\s/@]{1,200}(?=@)"), HIDDEN),
-    (re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), HIDDEN),
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), HIDDEN, ("akia", "asia")),
     (
-        # `password=…`, `"token": "…"`, the same in JSON within a text, and where it was cut off.
-        re.compile(
-            rf"((?:{_NAME})[\w.-]{{0,40}}\\*[\"']?\s{{0,3}}[:=]\s{{0,3}})"
-            rf"(?!\[hidden\])(\\*\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)|[^\s,;&\"'}}\]]+)",
-            re.IGNORECASE,
-        ),
+        re.compile(r"\b(?:sk|rk|pk|ghp|gho|ghs|xox[abprs]|glpat)[-_][\w-]{10,}"),
+        HIDDEN,
+        ("k-", "k_", "gh", "xox", "glpat"),
+    ),
+    (re.compile(r"(?<=://)[^\s/:@]{1,200}:[^\s/@]{1,200}(?=@)"), HIDDEN, ("://",)),
+    (re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), HIDDEN, ("@",)),
+    (
+        re.compile(_PAIR, re.IGNORECASE),
         rf"\1{HIDDEN}",
+        tuple({re.sub(".*key$", "key", word) for word in KEY_WORDS}),
     ),
 )
 _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w.-])")
@@ -104,8 +111,10 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """A text without what looks like a secret."""
-        for pattern, instead in _PATTERNS:
-            text = self._replaced(pattern, instead, text)
+        small = text.lower()
+        for pattern, instead, needs in _PATTERNS:
+            if any(need in small for need in needs):
+                text = self._replaced(pattern, instead, text)
         text = self._replaced(_CARD, _hidden_card, text)
         return self._replaced(self._texts, HIDDEN, text) if self._texts else text
 

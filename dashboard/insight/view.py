@@ -112,6 +112,15 @@ class View:
         return self.but(page=str(number)).address + "#steps"
 
 
+@dataclass(frozen=True, slots=True)
+class StillView(View):
+    """Everything, on a page whose address cannot say how it is looked at: links stay on it."""
+
+    @property
+    def address(self) -> str:
+        return ""
+
+
 def has_failed(step: Step, detail: InstanceDetail) -> bool:
     """It failed, or an attempt of it did."""
     if any(attempt.success is False for attempt in step.attempts):

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from dashboard import evidence
 from dashboard.evidence import Evidence, NoEvidence
 from dashboard.forms.frozen import FrozenForm, references
+from dashboard.insight.view import StillView
 from dashboard.models import FrozenLink
 from dashboard.views import kept
 from dashboard.views.files import bytes_file
@@ -53,8 +54,11 @@ def new_frozen(request: HtmxHttpRequest) -> HttpResponse:
     ctx = {"form": form, "problem": "" if is_sent else problem}
     if found:
         instances = evidence.redacted(found, rules)
-        ctx |= _page(request, instances, _chosen(request, instances), output_url="")
-        ctx |= {"hidden_count": rules.count, "places": range(1, len(instances) + 1)}
+        number = _chosen(request, instances)
+        one = evidence.shown(instances[number - 1])
+        ctx |= kept.still_parts(one.kept, one.as_of, StillView(), generation=one.generation)
+        ctx |= {"frozen": one, "number": number, "hidden_count": rules.count}
+        ctx["places"] = range(1, len(instances) + 1)
     status = 422 if is_sent and not is_valid else 200
     return render(request, "frozen/new.html", ctx, status=status)
 
@@ -116,9 +120,11 @@ def frozen_page(request: HtmxHttpRequest, key: str, number: int = 1) -> HttpResp
         return refused
     if not 1 <= number <= len(link.instances):
         raise Http404("The link shows no instance of this number.")
+    one = evidence.shown(link.instances[number - 1])
     output_url = f"{reverse('frozen-output', args=[key, number])}?frozen=1"
-    ctx = _page(request, link.instances, number, output_url=output_url) | {"link": link}
-    return _private(render(request, "frozen/page.html", ctx))
+    ctx = kept.parts(request, one.kept, one.as_of, generation=one.generation, output_url=output_url)
+    ctx |= {"frozen": one, "others": list(enumerate(link.instances, 1)), "number": number}
+    return _private(render(request, "frozen/page.html", ctx | {"link": link}))
 
 
 @login_not_required
@@ -145,14 +151,6 @@ def revoke(request: HtmxHttpRequest, key: str) -> HttpResponse:
         revoked_at=timezone.now(), revoked_by=signed_in(request)
     )
     return redirect("frozen-list")
-
-
-def _page(
-    request: HtmxHttpRequest, instances: list[dict[str, Any]], number: int, *, output_url: str
-) -> dict[str, Any]:
-    one = evidence.shown(instances[number - 1])
-    ctx = kept.parts(request, one.kept, one.as_of, generation=one.generation, output_url=output_url)
-    return ctx | {"frozen": one, "others": list(enumerate(instances, 1)), "number": number}
 
 
 def _link(key: str) -> FrozenLink:

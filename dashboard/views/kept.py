@@ -19,6 +19,7 @@ from dashboard.insight.instance_page import InstancePage, instance_page
 from dashboard.insight.markdown import Place, as_markdown
 from dashboard.insight.payload import payload
 from dashboard.insight.retention import kept_until
+from dashboard.insight.view import View
 from dashboard.models import Instance, Snapshot, Version, Workflow
 from dashboard.models.kept_answer import KeptAnswer
 from dashboard.models.merging import detail_facts
@@ -45,15 +46,23 @@ def find(text: str, *, near: Workflow | None = None) -> Evidence:
 def parts(
     request: HtmxHttpRequest, kept: KeptAnswer, as_of: datetime, *, generation: int, output_url: str
 ) -> dict[str, Any]:
-    """What the templates of templates/instance ask for."""
-    detail, form = kept.detail, StepsForm(request.GET)
+    """What the templates of templates/instance ask for, looked at as the address says."""
+    form = StepsForm(request.GET)
+    told = still_parts(kept, as_of, form.view, generation=generation)
+    return told | {"form": form, "output_url": output_url}
+
+
+def still_parts(
+    kept: KeptAnswer, as_of: datetime, view: View, *, generation: int
+) -> dict[str, Any]:
+    """The same where no address leads to its payloads."""
+    detail = kept.detail
     return {
         "instance": Instance(generation=generation, **detail_facts(detail)),
-        "form": form,
-        "page": instance_page(detail, as_of, form.view),
+        "page": instance_page(detail, as_of, view),
         "is_current": False,
         "is_kept": True,
-        "output_url": output_url,
+        "output_url": "",
         "missing_outputs": [
             (step, kept.missing[str(step.index)])
             for step in detail.steps
