@@ -3,8 +3,24 @@
 import dashboard.models.frozen
 import django.db.models.deletion
 import uuid
+from typing import Any
 from django.conf import settings
 from django.db import migrations, models
+
+
+def tell_generations(apps: Any, schema_editor: Any) -> None:
+    """A detail is of the instance's generation, less the restarts that were noticed after it."""
+    alias = schema_editor.connection.alias
+    details = apps.get_model("dashboard", "InstanceDetail").objects.using(alias)
+    changes = apps.get_model("dashboard", "Change").objects.using(alias)
+    restarted = details.filter(instance__generation__gt=1).select_related("instance").defer("body")
+    for detail in restarted.iterator():
+        later = changes.filter(
+            instance=detail.instance,
+            kind__in=("restarted", "reused"),
+            noticed_at__gt=detail.read_at,
+        ).count()
+        details.filter(pk=detail.pk).update(generation=max(1, detail.instance.generation - later))
 
 
 class Migration(migrations.Migration):
@@ -18,13 +34,7 @@ class Migration(migrations.Migration):
             name="generation",
             field=models.PositiveIntegerField(default=1),
         ),
-        # A detail that was read before the generation was kept beside it is of the present one.
-        migrations.RunSQL(
-            "UPDATE dashboard_instancedetail SET generation = "
-            "(SELECT generation FROM dashboard_instance WHERE id = instance_id) "
-            "WHERE instance_id IN (SELECT id FROM dashboard_instance WHERE generation > 1)",
-            migrations.RunSQL.noop,
-        ),
+        migrations.RunPython(tell_generations, migrations.RunPython.noop),
         migrations.CreateModel(
             name="FrozenLink",
             fields=[
