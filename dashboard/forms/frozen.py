@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 
 from dashboard.insight.redaction import Redaction
+from dashboard.insight.words import NAME_LIMIT
 
 #: How long a link may live, in days.
 LIVES = ((1, "1 day"), (7, "7 days"), (30, "30 days"), (365, "1 year"))
@@ -50,7 +51,8 @@ class FrozenForm(forms.Form):
 
     def __init__(self, *args: Any, step_names: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        names = list(dict.fromkeys(name for name in step_names if name))[:STEPS]
+        known = (name for name in step_names if 0 < len(name) <= NAME_LIMIT)
+        names = list(dict.fromkeys(known))[:STEPS]
         choices = [(name, name) for name in names]
         self.fields["steps"].choices = choices  # type: ignore[attr-defined]
         if not choices:

@@ -17,7 +17,8 @@ from dashboard.insight.step_rows import step_length
 
 #: Steps that differ and are shown; a page cannot bear ten thousand.
 SHOWN = 300
-
+#: Characters of one fact.
+LENGTH = 2_000
 
 NONE = Changes()
 
@@ -163,7 +164,7 @@ def _pair(of_left: Step | None, of_right: Step | None, left: Told, right: Told) 
     for step in (of_right, of_left):
         if step:
             type_word = words.type_word(step.type)
-            name = step.name or type_word
+            name = words.cut(step.name, words.NAME_LIMIT) or type_word
     return StepPair(
         name=name,
         type_word=type_word,
@@ -187,7 +188,7 @@ def _side(step: Step | None, told: Told) -> Side | None:
         state=state_of(step, told.detail),
         length=step_length(step, told.detail, told.as_of),
         attempts=len(step.attempts),
-        error=words.error_text(step.error or last)[:2000],
+        error=words.error_text(step.error or last),
     )
 
 
@@ -207,11 +208,12 @@ def _facts(left: Told, right: Told) -> Iterator[Fact]:
     yield Fact("Started", _when(one), _when(other), is_changed=False)
     yield Fact("Duration", _length(left), _length(right), is_changed=False)
     yield _fact("Steps", f"{len(one.steps):,}", f"{len(other.steps):,}")
-    yield _fact("Error", words.error_text(one.error)[:2000], words.error_text(other.error)[:2000])
+    yield _fact("Error", words.error_text(one.error), words.error_text(other.error))
 
 
 def _fact(word: str, left: str, right: str) -> Fact:
-    return Fact(word, left, right, is_changed=left != right)
+    """One that is cut to be shown, and compared whole."""
+    return Fact(word, words.cut(left, LENGTH), words.cut(right, LENGTH), is_changed=left != right)
 
 
 def _when(detail: InstanceDetail) -> str:

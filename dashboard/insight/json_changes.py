@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Any
 
+from dashboard.insight import words
 from dashboard.insight.payload import as_text
 
 #: How many places are shown, and how much of each value.
@@ -53,11 +54,10 @@ def _walk(left: Any, right: Any, path: str, depth: int) -> Iterator[Change]:
         for index, (one, other) in enumerate(zip_longest(left, right, fillvalue=NOTHING)):
             yield from _walk(one, other, f"{path}[{index}]", depth - 1)
     elif type(left) is not type(right) or left != right:
-        yield Change(path, _shown(left), _shown(right))
+        yield Change(words.cut(path, LENGTH), _shown(left), _shown(right))
 
 
 def _shown(value: Any) -> str | None:
     if value is NOTHING:
         return None
-    text = as_text(value)
-    return text if len(text) <= LENGTH else f"{text[:LENGTH]}…"
+    return words.cut(as_text(value), LENGTH)

@@ -26,8 +26,9 @@ class Place:
 def as_markdown(place: Place, page: InstancePage, as_of: datetime) -> str:
     """What, where, since when, the error, the step it failed in with its attempts, and the link."""
     detail = page.detail
+    status = words.cut(detail.status, words.NAME_LIMIT)
     lines = [
-        f"**{detail.status}** {code(place.workflow)} instance {code(place.instance_id)}",
+        f"**{status}** {code(place.workflow)} instance {code(place.instance_id)}",
         "",
         f"- Account: {code(place.account)}",
         f"- State: {code(page.phase.text)} (as of {words.instant(as_of)})",
@@ -37,11 +38,11 @@ def as_markdown(place: Place, page: InstancePage, as_of: datetime) -> str:
     if detail.end and detail.status.is_finished:
         lines.append(f"- Ended: {words.instant(detail.end)}, after {page.length}")
     if detail.version_id:
-        lines.append(f"- Version: {code(detail.version_id)}")
+        lines.append(f"- Version: {code(words.cut(detail.version_id, words.NAME_LIMIT))}")
     if page.failing:
         attempts = page.failing.attempts_word
         tried = f", attempt {attempts}" if attempts else ""
-        lines.append(f"- Failed step: {code(page.failing.name)}{tried}")
+        lines.append(f"- Failed step: {code(page.failing.shown_name)}{tried}")
     if page.error:
         lines += ["", *fenced(words.cut(words.error_text(page.error), ERROR_LENGTH))]
     return "\n".join([*lines, "", f"<{place.link}>"]) + "\n"

@@ -64,7 +64,7 @@ def still_parts(
         "is_kept": True,
         "output_url": "",
         "missing_outputs": [
-            (step, kept.missing[str(step.index)])
+            (words.cut(step.name, words.NAME_LIMIT), kept.missing[str(step.index)])
             for step in detail.steps
             if str(step.index) in kept.missing
         ],

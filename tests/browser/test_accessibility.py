@@ -85,11 +85,11 @@ def test_axe_finds_nothing_on_the_list_its_bar_its_dialogs_and_the_views(
     for show in SHOWN:
         show(screen)
         screen.evaluate(axe)  # The page's own policy lets no other script in.
-        assert _violations(screen) == [], show.__name__
+        assert violations(screen) == [], show.__name__
         assert screen.evaluate("document.documentElement.scrollWidth") <= width, show.__name__
 
 
-def _violations(page: Page) -> list[str]:
+def violations(page: Page) -> list[str]:
     return [
         f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
         for rule in page.evaluate("axe.run()")["violations"]

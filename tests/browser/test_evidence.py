@@ -15,14 +15,15 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard import connection
 from dashboard.models import Snapshot, User
 from dashboard.sync import finding
+from tests.browser.test_accessibility import axe, violations  # noqa: F401
 from tests.browser.test_instance_page import HOSTILE, overflow, sign_in
+from tests.browser.test_timeline import LINE, TURNED
 from tests.insight.details import attempt, pause, running, step
 from tests.views.instance.upstream import ACCOUNT, Upstream
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LONG = "x" * 250
-RTL = "\u202etxt.exe\u202c"
 
 
 @pytest.fixture
@@ -89,11 +90,13 @@ def second(name: str = "charge") -> Any:
 def hostile() -> Any:
     return running(
         step(f"{HOSTILE}-1", attempt(0, 1, error=HOSTILE), attempt(2, 3), output={HOSTILE: LONG}),
-        step(f"{RTL}{LONG}-1", attempt(3, 4, error="y" * 900), output=f"{RTL}\x00{LONG}"),
-        pause("waitForEvent", LONG, 4, 9, event_type=HOSTILE),
+        step(f"{TURNED}-1", attempt(3, 4, error=f"{TURNED}\0\ud800"), output=f"{TURNED}\0{LONG}"),
+        step(f"{LINE}-1", attempt(4, 5, error=LINE)),
+        pause("waitForEvent", LONG, 5, 9, event_type=HOSTILE),
         status="errored",
-        params={HOSTILE: f"</textarea>{HOSTILE}```", "password": LONG},
-        error={"name": HOSTILE, "message": f"</textarea>{HOSTILE}{'z' * 900}"},
+        params={HOSTILE: f"</textarea>{HOSTILE}```", "password": LONG, "\0\ud800": TURNED},
+        output=LINE,
+        error={"name": HOSTILE, "message": f"</textarea>{HOSTILE}{LINE}"},
         versionId=HOSTILE,
     )
 
@@ -168,10 +171,67 @@ def test_hostile_content_runs_nothing_wherever_it_is_shown(
         for opened in reader.locator(".instance details, .comparison details").all():
             opened.evaluate("element => element.open = true")
         assert overflow(reader) <= 0, url
+        assert len(reader.content()) < 600_000, url
     reader.get_by_role("button", name="Make the link").click()
     expect(reader.get_by_text("this page never changes")).to_be_visible()
-    expect(reader.locator("pre#params")).not_to_contain_text(LONG)
+    expect(reader.get_by_role("region", name="Params")).to_contain_text("[hidden]")
+    expect(reader.get_by_role("region", name="Params")).not_to_contain_text(LONG)
+    assert len(reader.content()) < 600_000
     assert overflow(reader) <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_on_what_was_kept(
+    reader: Page, live_server: LiveServer, upstream: Upstream, axe: str, scheme: str, width: int
+) -> None:
+    snapshot = generations(reader, live_server, upstream, "one")
+    live, kept = address(live_server, "one"), live_server.url + snapshot.get_absolute_url()
+    reader.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    reader.set_viewport_size({"width": width, "height": 900})
+    reader.goto(f"{live_server.url}/frozen/new/?of={snapshot.pk}")
+    reader.get_by_role("button", name="Make the link").click()
+    expect(reader.get_by_text("this page never changes")).to_be_visible()
+    frozen = reader.url
+
+    for url in (
+        live,
+        kept,
+        f"{live_server.url}/compare/?left={quote(live, safe='')}&right={snapshot.pk}",
+        f"{live_server.url}/frozen/new/?of={snapshot.pk}",
+        frozen,
+        f"{live_server.url}/frozen/",
+    ):
+        reader.goto(url)
+        for opened in reader.locator("details.tool").all():
+            opened.evaluate("element => element.open = true")
+        reader.evaluate(axe)
+        assert violations(reader) == [], url
+        assert overflow(reader) <= 0, url
+
+
+def test_the_keyboard_alone_compares_and_an_open_panel_outlives_a_poll(
+    reader: Page, live_server: LiveServer, upstream: Upstream
+) -> None:
+    told = first() | {"status": "running", "error": None, "end": None}
+    upstream.add("one", told)
+    upstream.add("two", second())
+    reader.goto(address(live_server, "two"))
+    reader.goto(address(live_server, "one"))
+    reader.locator("#compare-with summary").focus()
+    reader.keyboard.press("Enter")
+    reader.keyboard.press("Tab")
+    expect(reader.get_by_label("Another instance")).to_be_focused()
+    reader.keyboard.type("two")
+    with reader.expect_response(lambda answer: "/instances/one" in answer.url):
+        pass  # The page has asked again, and was told anew.
+    expect(reader.get_by_label("Another instance")).to_have_value("two")
+    expect(reader.get_by_label("Another instance")).to_be_focused()
+
+    reader.keyboard.press("Enter")
+
+    expect(reader.get_by_role("heading", name="Compare")).to_be_visible()
+    expect(reader.get_by_text("differ; ")).to_be_visible()
 
 
 def test_markdown_is_copied_with_a_click(

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import subprocess
+import sys
 import uuid
 from contextlib import nullcontext
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.apps import apps
+from django.db import DatabaseError, connection
 
 from dashboard import evidence, operations, sync
 from dashboard.cloudflare import Action, StepOutput, parsing
-from dashboard.cloudflare.errors import BudgetSpent
+from dashboard.cloudflare.errors import BudgetSpent, Failed
 from dashboard.evidence import outputs
-from dashboard.models import Item, Snapshot, User, Version, Why
+from dashboard.models import (
+    Change,
+    Instance,
+    InstanceDetail,
+    Item,
+    Snapshot,
+    User,
+    Version,
+    Why,
+    Workflow,
+)
+from dashboard.models.conditions import CONDITIONS
 from dashboard.models.kept_answer import KeptAnswer
 from dashboard.models.operation import Kind, State
-from dashboard.models.snapshot import latest_by_generation, prune_snapshots
+from dashboard.models.snapshot import SnapshotQuerySet, latest_by_generation, prune_snapshots
 from dashboard.operations import Wanted
 from tests.fixtures import Watched
+from tests.operations.many import add, begin, patched, work
 
 
 def restart(watched: Watched, instance_id: str, user: User, **arguments: Any) -> Item:
@@ -230,3 +248,131 @@ def test_a_snapshot_outlives_the_row_of_its_instance(watched: Watched) -> None:
     assert snapshot.kept.detail.status == "errored"
     assert latest_by_generation([snapshot]) == [snapshot]
     assert evidence.find(str(snapshot.pk)).generation == 1
+
+
+def test_only_the_last_of_many_cut_outputs_are_asked_for(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "MOST", 2)
+    api = StepsApi(watched.client, {"b-1": 1, "c-1": 2})
+
+    found = outputs.read_outputs(api, "orders", "one", cut("a-1", "b-1", "c-1"))  # type: ignore[arg-type]
+
+    assert api.asked == ["b-1", "c-1"]
+    assert found.missing == {"0": "Only the last 2 such outputs are asked for."}
+    assert found.failure is None
+
+
+def test_each_version_has_its_own_retention_however_many_there_are(watched: Watched) -> None:
+    soon, later = watched.add("errored"), watched.add("errored", workflow="mails")
+    watched.sync()
+    Snapshot.objects.all().delete()
+    for workflow in Workflow.objects.all():
+        Version.objects.bulk_create(
+            Version(
+                workflow=workflow,
+                version_id=f"{workflow.pk}-{number}",
+                synced_at=watched.clock(),
+                error_retention=f"{number} days",
+                success_retention="7 days",
+            )
+            for number in range(1, 300)
+        )
+    version(watched, soon, error_retention="3 days")
+    version(watched, later, error_retention="30 days")
+    watched.advance(timedelta(days=2, hours=20).total_seconds())
+
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 1
+
+    assert [snapshot.instance_id for snapshot in Snapshot.objects.all()] == [soon]
+
+
+def test_one_that_cannot_be_read_holds_up_no_other(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [watched.add("complete") for _ in range(3)]
+    watched.sync()
+    for id_ in ids:
+        version(watched, id_, success_retention="7 days")
+    watched.advance(timedelta(days=6, hours=20).total_seconds())
+    read_one = watched.client.get_instance
+
+    def failing(workflow: str, instance_id: str) -> Any:
+        if instance_id == ids[0]:
+            raise Failed("An internal error.", http_status=500)
+        return read_one(workflow, instance_id)
+
+    monkeypatch.setattr(watched.client, "get_instance", failing)
+
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 2
+    assert {snapshot.instance_id for snapshot in Snapshot.objects.all()} == set(ids[1:])
+
+
+def test_of_many_one_that_cannot_be_kept_fails_and_the_others_go_on(
+    watched: Watched, operator: User, configured: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = add(watched, "errored", 4)
+    keep = SnapshotQuerySet.keep
+
+    def full(self: Any, known: Any, *args: Any, **more: Any) -> Snapshot:
+        if known.instance.instance_id == ids[0]:
+            raise DatabaseError("disk full")
+        return keep(self, known, *args, **more)
+
+    monkeypatch.setattr(SnapshotQuerySet, "keep", full)
+    monkeypatch.setattr(type(Snapshot.objects), "keep", full)
+    operation = begin(watched, operator, Kind.RESTART, waves=[4], stop_above=50)
+    work(watched, operation)
+
+    failed = operation.items.get(state=State.FAILED)
+    assert failed.instance_id == ids[0]
+    assert "Nothing was sent. The database did not take it" in failed.note
+    assert set(patched(watched)) == set(ids[1:])
+    kept = Snapshot.objects.filter(generation=1).values_list("instance_id", flat=True)
+    assert set(kept) == set(ids)  # Each when it was first seen errored.
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_killed_in_the_middle_leaves_no_half_snapshot(watched: Watched) -> None:
+    id_ = watched.add("complete")
+    watched.sync()
+    read(watched, id_)
+
+    command = [sys.executable, "-m", "tests.evidence.killed", database_name(), id_]
+    ended = subprocess.run(command, check=False, capture_output=True, timeout=60)
+
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert kept_of(id_) == []
+    evidence.keep_whole(watched.client, watched.row(id_), Why.PINNED, now=watched.clock())
+    assert len(kept_of(id_)) == 1
+
+
+def database_name() -> str:
+    return str(connection.settings_dict["NAME"])
+
+
+def test_what_is_held_when_snapshots_begin_is_of_the_start_that_was_read(watched: Watched) -> None:
+    id_ = watched.add("complete")
+    watched.sync()
+    read(watched, id_)
+    row = watched.row(id_)
+    Instance.objects.filter(pk=row.pk).update(generation=3)
+    for minutes in (-1, 1):
+        noticed = watched.clock() + timedelta(minutes=minutes)
+        Change.objects.create(
+            instance=row, kind=Change.Kind.RESTARTED, noticed_at=noticed, generation=1, before={}
+        )
+
+    migration = import_module("dashboard.migrations.0011_snapshots")
+    migration.tell_generations(apps, SimpleNamespace(connection=connection))
+
+    assert InstanceDetail.objects.get(instance=row).generation == 2
+
+
+def test_kept_ones_can_be_searched(watched: Watched) -> None:
+    kept, _ = watched.add("errored"), watched.add("complete")
+    watched.sync()
+
+    found = Instance.objects.filter(CONDITIONS["kept"](watched.clock()))
+
+    assert [row.instance_id for row in found] == [kept]
