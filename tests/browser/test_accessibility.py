@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -9,18 +7,9 @@ from playwright.sync_api import Page, expect
 from dashboard.models import SavedView, User
 from tests.browser.test_keyboard import open_palette
 from tests.browser.test_selection import boxes, fill
-from tests.engine import install
 from tests.rows import account
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    try:
-        return install.axe_core()
-    except (OSError, subprocess.SubprocessError):
-        pytest.skip("axe-core could not be installed from npm")
 
 
 def _list(page: Page) -> None:

@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard import connection
 from dashboard.models import Snapshot, User
 from dashboard.sync import finding
-from tests.browser.test_accessibility import axe, violations  # noqa: F401
+from tests.browser.test_accessibility import violations
 from tests.browser.test_instance_page import HOSTILE, overflow, sign_in
 from tests.browser.test_timeline import LINE, TURNED
 from tests.insight.details import attempt, pause, running, step
