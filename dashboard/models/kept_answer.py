@@ -31,6 +31,8 @@ class KeptAnswer:
     def detail(self) -> types.InstanceDetail:
         """The answer in normal form, with whole outputs where they were kept."""
         told = parsing.instance_detail(self.answer, outputs_are_text=self.outputs_are_text)
+        if not self.outputs:
+            return told
         return replace(told, steps=tuple(self._step(step) for step in told.steps))
 
     def _step(self, step: types.Step) -> types.Step:

@@ -103,6 +103,7 @@ def _missing(
         "is_missing": found.is_missing,
         "is_watched": found.failure is not None,
         "elsewhere": found.elsewhere,
+        "tabs": kept.tabs(account_id, workflow_name, instance_id),
         "account_id": account_id,
         "workflow_name": workflow_name,
         "instance_id": instance_id,

@@ -93,6 +93,15 @@ def bar(
     }
 
 
+def tabs(account_id: str, workflow_name: str, instance_id: str) -> list[Snapshot]:
+    """What is kept of an instance of which nothing else is known any more."""
+    return [
+        snapshot
+        for workflow in Workflow.objects.addressed(account_id, workflow_name)
+        for snapshot in latest_by_generation(Snapshot.objects.of_instance(workflow, instance_id))
+    ]
+
+
 def bar_of_live(
     request: HtmxHttpRequest, instance: Instance, page: InstancePage | None
 ) -> dict[str, Any]:

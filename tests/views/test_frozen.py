@@ -63,6 +63,9 @@ def test_the_preview_hides_what_is_secret_and_makes_nothing(actor: Client, of: s
         assert "Preview" in page
         assert SECRET not in page
         assert "ana@example.com" not in page
+    for field in ("title", "words", "steps", "hides_params", "is_public"):
+        assert f'name="{field}"' in first
+    assert "part=params" not in first  # Nothing of it can be downloaded before it is made.
     assert "sent to Ana" in first
     assert "sent to Ana" not in preview
     assert FrozenLink.objects.count() == 0

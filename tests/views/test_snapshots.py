@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -209,3 +211,29 @@ def test_the_summary_as_markdown_holds_the_error_and_the_link(
     assert "**errored**" in text
     assert "Failed step" in text
     assert snapshot.version_id in text
+
+
+def test_what_was_kept_is_found_where_all_else_was_forgotten(
+    on_call: Watched, reader: Client
+) -> None:
+    id_, snapshot = errored(on_call)
+    page = page_of(on_call, id_)
+    on_call.remove(id_)
+    on_call.row(id_).delete()
+
+    response = reader.get(page)
+
+    assert response.status_code == 404
+    assert snapshot.get_absolute_url() in response.content.decode()
+
+
+def test_a_kept_generation_leads_to_each_of_its_parts(on_call: Watched, reader: Client) -> None:
+    _, snapshot = errored(on_call)
+    html = reader.get(snapshot.get_absolute_url()).content.decode()
+
+    links = {unescape(link) for link in re.findall(r'href="(/snapshots/[^"]+/output/[^"]+)"', html)}
+
+    assert any("part=entry&step=0" in link for link in links)
+    assert any("part=params" in link for link in links)
+    assert {reader.get(link).status_code for link in links} == {200}
+    assert reader.get(f"{snapshot.get_absolute_url()}output/?part=secrets").status_code == 400
