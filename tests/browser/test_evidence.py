@@ -91,12 +91,12 @@ def hostile() -> Any:
     return running(
         step(f"{HOSTILE}-1", attempt(0, 1, error=HOSTILE), attempt(2, 3), output={HOSTILE: LONG}),
         step(f"{TURNED}-1", attempt(3, 4, error=f"{TURNED}\0\ud800"), output=f"{TURNED}\0{LONG}"),
-        step(f"{LINE}-1", attempt(4, 5, error=LINE)),
+        step(f"{LINE[:90_000]}-1", attempt(4, 5, error=LINE)),
         pause("waitForEvent", LONG, 5, 9, event_type=HOSTILE),
         status="errored",
         params={HOSTILE: f"</textarea>{HOSTILE}```", "password": LONG, "\0\ud800": TURNED},
         output=LINE,
-        error={"name": HOSTILE, "message": f"</textarea>{HOSTILE}{LINE}"},
+        error={"name": HOSTILE, "message": f"</textarea>{HOSTILE}{LINE[:90_000]}"},
         versionId=HOSTILE,
     )
 
