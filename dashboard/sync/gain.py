@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from dashboard.sync.known import LONGEST_WORK, NEVER, PER_PAGE, UNLEARNED, Kind, Known, State
 
-#: After so short a time nothing is asked again where no counts say that it changed.
+#: After so short a time nothing is asked again where no counts say that it changed, nor a row that
+#: a list shows and whose detail is not there yet.
 SHORTEST = 5.0
 #: After so many seconds a workflow is looked at although nothing says that it has changed; later
 #: where there are so many that this would take more than its share of the requests.
@@ -28,7 +29,6 @@ ERRORED_WEIGHT = 4.0
 #: A pass tells that rows have left their status, not yet what became of them.
 PASS_WEIGHT = 0.3
 LEFT_WEIGHT = 0.25
-UNFINISHED_DETAIL_WEIGHT = 0.01
 #: More than rows and age can be worth: an event has told which instance failed.
 HINTED_GAIN = 1e15
 
@@ -60,11 +60,11 @@ def offers_of(known: Known, unfinished: Sequence[str], now: float, quiet: float)
         # Without counts, a status may have rows although none of them is held.
         if known.told is None or known.told.get(status) or known.held.get(status):
             yield from _pass(known, status, now, 2 * quiet)
-    if known.left:
+    if _is_worth(known, Kind.LEFT, known.left, now):
         yield _left(known, now)
-    if known.hinted_failures or known.hinted_others:
+    if _is_worth(known, Kind.HINTED, known.hinted_failures + known.hinted_others, now):
         yield _hinted(known, now)
-    if known.errored_unread or known.unfinished_unread:
+    if _is_worth(known, Kind.DETAILS, known.errored_unread, now):
         yield _details(known, now)
     if known.has_versions:
         yield from _versions(known, now)
@@ -133,6 +133,11 @@ def _part_beyond(known: Known) -> float:
     return 1 - near / held if held else 0.0
 
 
+def _is_worth(known: Known, kind: Kind, rows: int, now: float) -> bool:
+    """Whether single rows are to be read: if few, perhaps those that told nothing a moment ago."""
+    return rows > LONGEST_WORK or (rows > 0 and _age(known, kind, now) >= SHORTEST)
+
+
 def _left(known: Known, now: float) -> Offer:
     requests = max(1, math.ceil(known.left / max(1.0, known.left_per_request)))
     gain = LEFT_WEIGHT * _corrects(known.left, requests) * _age(known, Kind.LEFT, now)
@@ -147,12 +152,8 @@ def _hinted(known: Known, now: float) -> Offer:
 
 
 def _details(known: Known, now: float) -> Offer:
-    age = _age(known, Kind.DETAILS, now)
-    if known.errored_unread:
-        gain = ERRORED_WEIGHT * age
-        return _offer(known, Kind.DETAILS, known.errored_unread, gain, is_urgent=True)
-    gain = UNFINISHED_DETAIL_WEIGHT * age
-    return _offer(known, Kind.DETAILS, known.unfinished_unread, gain)
+    gain = ERRORED_WEIGHT * _age(known, Kind.DETAILS, now)
+    return _offer(known, Kind.DETAILS, known.errored_unread, gain, is_urgent=True)
 
 
 def _versions(known: Known, now: float) -> Iterator[Offer]:
