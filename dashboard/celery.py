@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from kombu import Queue
 from kombu.transport.redis import Channel, QoS
 from kombu.transport.virtual import QoS as VirtualQoS
 
-from dashboard import pulse
+from dashboard import logs, pulse
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +99,9 @@ app.conf.update(
     },
 )
 pulse.install(app)
+# Celery brings its own handlers, into which what tasks log goes too.
+signals.after_setup_logger.connect(logs.watch_over)
+signals.after_setup_task_logger.connect(logs.watch_over)
 
 
 @app.on_after_finalize.connect
