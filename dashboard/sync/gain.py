@@ -29,6 +29,7 @@ ERRORED_WEIGHT = 4.0
 #: A pass tells that rows have left their status, not yet what became of them.
 PASS_WEIGHT = 0.3
 LEFT_WEIGHT = 0.25
+PASS_OF = f"{Kind.PASS}:"
 #: More than rows and age can be worth: an event has told which instance failed.
 HINTED_GAIN = 1e15
 
@@ -75,10 +76,11 @@ def _newest(known: Known, now: float, quiet: float) -> Iterator[Offer]:
     rows = 0.0
     if _has_news(known, Kind.HEAD):
         # This page also settles the unfinished ones on it: no pass, and no reads after it.
-        near = sum(part * _over(known, status) for status, part in known.near.items())
+        near = sum([part * _over(known, status) for status, part in known.near.items()])
         rows = _rows(known, Kind.HEAD, known.arrived + near, age)
     pages = 1 + int(rows) // PER_PAGE
-    yield _offer(known, Kind.HEAD, pages, _corrects(rows, pages) * age + _overdue(age, quiet))
+    if gain := _corrects(rows, pages) * age + _overdue(age, quiet):
+        yield _offer(known, Kind.HEAD, pages, gain)
     if known.gap:
         yield _offer(known, Kind.GAP, known.gap, PER_PAGE * _age(known, Kind.GAP, now))
 
@@ -89,7 +91,8 @@ def _errored(known: Known, now: float) -> Iterator[Offer]:
         rows = _rows(known, Kind.ERRORED, known.errored_missing - known.errored_deep, age)
         if known.told is None:
             rows *= _part_beyond(known)
-        yield _offer(known, Kind.ERRORED, 1, ERRORED_WEIGHT * _corrects(rows, 1) * age)
+        if rows:
+            yield _offer(known, Kind.ERRORED, 1, ERRORED_WEIGHT * _corrects(rows, 1) * age)
     if known.errored_deep > 0 and _has_news(known, Kind.DEEP_ERRORED):
         pages = max(1, known.deep_pages)
         age = _age(known, Kind.DEEP_ERRORED, now)
@@ -100,7 +103,7 @@ def _errored(known: Known, now: float) -> Iterator[Offer]:
 def _pass(known: Known, status: str, now: float, quiet: float) -> Iterator[Offer]:
     held = known.held.get(status, 0)
     told = held if known.told is None else known.told.get(status, 0)
-    name = f"{Kind.PASS}:{status}"
+    name = PASS_OF + status
     age = _age(known, name, now)
     pages = max(1, -(-told // PER_PAGE))
     rows = _passed(known, status, name, told - held, age) if _has_news(known, name) else 0.0
@@ -178,13 +181,15 @@ def _offer(
 
 def _corrects(rows: float, requests: int) -> float:
     """Rows that one request corrects; a page holds no more, whatever the counts tell."""
-    return min(rows / requests, PER_PAGE)
+    return rows / requests if rows < PER_PAGE * requests else PER_PAGE
 
 
 def _age(known: Known, name: str, now: float) -> float:
     """Seconds since it was last done; clocks may have been moved back."""
     done = known.done.get(name)
-    return NEVER if done is None else max(0.0, now - done)
+    if done is None:
+        return NEVER
+    return now - done if now > done else 0.0
 
 
 def _has_news(known: Known, name: str) -> bool:
