@@ -141,7 +141,7 @@ REDIS_URL = env.checked_address(
     "REDIS_URL",
     env.secret(
         "REDIS_URL",
-        help="Redis, such as redis://host:6379/0, with a number for each dashboard; private if unset.",
+        help="Redis, such as redis://host:6379/0, one number per dashboard; private if unset.",
     ),
     ["redis", "rediss", "unix", "redis+socket"],
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from pytest_django import Settings
 
 from dashboard import sync
 from dashboard.cloudflare import Action, Client, Credentials, EventType, WorkflowEvent
@@ -358,11 +359,16 @@ def test_a_run_begins_where_nothing_can_be_new_before(watched: Watched) -> None:
     assert since() == "2026-11-28T02:00:10.000Z"
 
 
-def test_the_fifth_tick_of_beat_after_a_run_finds_the_feed_due(watched: Watched) -> None:
+@pytest.mark.parametrize(("share", "seconds"), [(60, 4), (6, 35)])
+def test_so_many_ticks_of_beat_after_a_run_the_feed_is_due(
+    watched: Watched, settings: Settings, share: int, seconds: int
+) -> None:
+    """Its queries are taken from the budget: of a small one they would leave little to the rest."""
+    settings.BUDGET_SHARE = share
     read_feed(watched)
 
-    due = [Account.objects.feed_due(START + timedelta(seconds=tick)).exists() for tick in (4, 5)]
-    assert due == [False, True]
+    ticks = [START + timedelta(seconds=tick) for tick in (seconds - 1, seconds)]
+    assert [Account.objects.feed_due(tick).exists() for tick in ticks] == [False, True]
 
 
 def test_a_run_that_is_cut_short_goes_on_where_it_stopped(
