@@ -5,19 +5,43 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from kombu import Queue
-from kombu.transport.redis import QoS
+from kombu.transport.redis import Channel, QoS
+from kombu.transport.virtual import QoS as VirtualQoS
 
-from dashboard import pulse
+from dashboard import logs, pulse
+
+logger = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
-# A connection that closes would put back what its tasks still do. With Redis away that fails, and
-# ends the whole worker; nothing is lost without it, for the database says what is due.
-QoS.restore_at_shutdown = False
+
+class Forgiving(QoS):
+    """Acknowledges to Redis while it is there; what Redis is not told, it sends again later, and
+    the database then says that it is no longer due.
+
+    Kombu's own fails on a channel that was closed under a task, which ends the whole worker; and
+    putting back what is not done fails when Redis is what closed it.
+    """
+
+    restore_at_shutdown = False
+
+    def ack(self, delivery_tag: str) -> None:
+        transport = self.channel.connection
+        if transport is None or transport.client is None:
+            return  # Of a channel that was closed, nothing is left.
+        try:
+            super().ack(delivery_tag)
+        except transport.connection_errors as error:
+            logger.info("Redis was not told that a task has ended: %s", error)
+            VirtualQoS.ack(self, delivery_tag)  # The worker has room for another one all the same.
+
+
+Channel.QoS = Forgiving
 
 app = Celery("dashboard")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -81,6 +105,9 @@ app.conf.update(
     },
 )
 pulse.install(app)
+# Celery brings its own handlers, into which what tasks log goes too.
+signals.after_setup_logger.connect(logs.watch_over)
+signals.after_setup_task_logger.connect(logs.watch_over)
 
 
 @app.on_after_finalize.connect

@@ -140,7 +140,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- Redis carries tasks and counts requests; nothing that must last lives in it ----------------
 REDIS_URL = env.checked_address(
     "REDIS_URL",
-    env.secret("REDIS_URL", help="Redis, such as redis://host:6379/0; private if unset."),
+    env.secret(
+        "REDIS_URL",
+        help="Redis, such as redis://host:6379/0, one number per dashboard; private if unset.",
+    ),
     ["redis", "rediss", "unix", "redis+socket"],
 )
 REDIS_SOCKET = redis.socket_path(DATA_DIR)

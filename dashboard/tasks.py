@@ -7,21 +7,33 @@ from __future__ import annotations
 
 import time
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
+from celery import Task
+from django.apps import apps
 from django.conf import settings
+from django.db.models import Model
 from django.utils import timezone
 
 from dashboard import connection, evidence, operations, sync
 from dashboard.celery import app
-from dashboard.cloudflare import Lane, Spender
+from dashboard.cloudflare import Client, Lane, Spender
 from dashboard.logs import DATABASE_AWAY
-from dashboard.models import Account, StepFeed, pruning, step_folding, step_pruning
+from dashboard.models import Account, StepFeed, leases, pruning, step_folding, step_pruning
+from dashboard.models.account import AccountQuerySet
 from dashboard.models.snapshot import prune_snapshots
 from dashboard.sync.account import LEASE
+from dashboard.sync.pages import Clock
 
 #: How long one round of forgetting may take; the next goes on from there.
 PRUNE_SECONDS = 60
+
+
+class Work(Protocol):
+    """What a worker does for one account."""
+
+    def __call__(self, client: Client, account: Account, *, clock: Clock) -> None: ...
 
 
 @app.task(throws=DATABASE_AWAY)
@@ -29,49 +41,58 @@ def sync_due_accounts() -> None:
     """Sends each configured account whose sync, or back-fill, is due to a worker."""
     configured = connection.configured_accounts()
     sync.ensure_accounts((account.account_id, account.name) for account in configured.values())
-    accounts, now = Account.objects.filter(account_id__in=configured), timezone.now()
-    for account in accounts.due(now):
-        sync_account.apply_async((account.account_id,), expires=30)
-    for account in accounts.due_for_history(now):
-        back_fill_account.apply_async((account.account_id,), expires=30)
+    now = timezone.now()
+    _send(sync_account, Account.objects.due(now), expires=30)
+    _send(back_fill_account, Account.objects.due_for_history(now), expires=30)
 
 
 @app.task(throws=DATABASE_AWAY)
 def sync_account(account_id: str) -> None:
     """Looks at what has changed in one account, unless somebody else does so at this moment."""
     account = Account.objects.get(account_id=account_id)
-    if not account.take_lease(timezone.now(), LEASE):
-        return
-    client = connection.connect(account_id, Lane.FRESHNESS, Spender.WORKER)
-    sync.freshen(client, account, clock=timezone.now)
+    _take_turn(sync.freshen, account, Lane.FRESHNESS, (account, "leased_until"))
 
 
 @app.task(throws=DATABASE_AWAY)
 def back_fill_account(account_id: str) -> None:
     """Reads older pages of one account, unless somebody else does so at this moment."""
     account = Account.objects.get(account_id=account_id)
-    if not account.take_lease(timezone.now(), LEASE, lease="history_leased_until"):
-        return
-    client = connection.connect(account_id, Lane.BACKFILL, Spender.WORKER)
-    sync.back_fill(client, account, clock=timezone.now)
+    _take_turn(sync.back_fill, account, Lane.BACKFILL, (account, "history_leased_until"))
 
 
 @app.task(throws=DATABASE_AWAY)
 def read_due_feeds() -> None:
     """Sends each configured account whose events are to be read to a worker."""
-    configured = connection.configured_accounts()
-    for account in Account.objects.feed_due(timezone.now()).filter(account_id__in=configured):
-        read_feed.apply_async((account.account_id,), expires=10)
+    _send(read_feed, Account.objects.feed_due(timezone.now()))
 
 
 @app.task(throws=DATABASE_AWAY)
 def read_feed(account_id: str) -> None:
     """Reads what has happened in one account, unless somebody else does so at this moment."""
     account = Account.objects.get(account_id=account_id)
-    if not account.take_feed(timezone.now(), LEASE):
-        return
-    client = connection.connect(account_id, Lane.WATCHED, Spender.WORKER)
-    sync.read_feed(client, account, clock=timezone.now)
+    _take_turn(sync.read_feed, account, Lane.WATCHED, (account, "next_feed_at"))
+
+
+@app.task(throws=DATABASE_AWAY)
+def read_due_steps() -> None:
+    """Sends each configured account whose step events are to be read to a worker."""
+    _send(read_steps, Account.objects.steps_due(timezone.now()))
+
+
+@app.task(throws=DATABASE_AWAY)
+def read_steps(account_id: str) -> None:
+    """Reads how steps went in one account, unless somebody else does so at this moment."""
+    account = Account.objects.get(account_id=account_id)
+    _take_turn(sync.read_steps, account, Lane.BACKFILL, (StepFeed.of(account), "next_at"))
+
+
+@app.task(
+    throws=DATABASE_AWAY, autoretry_for=DATABASE_AWAY, max_retries=None, default_retry_delay=1
+)
+def end_lease(model: str, pk: int, lease: str, until: float) -> None:
+    """Gives back what a worker held when its database went away, as soon as that answers again."""
+    row = apps.get_model("dashboard", model)(pk=pk)
+    leases.end(row, lease, until=datetime.fromtimestamp(until, tz=UTC))
 
 
 @app.task(throws=DATABASE_AWAY)
@@ -101,6 +122,20 @@ def run_operation(pk: str) -> None:
 
 
 @app.task(throws=DATABASE_AWAY)
+def keep_due_evidence() -> None:
+    """Sends each configured account to a worker, to keep what Cloudflare is about to delete."""
+    _send(keep_evidence, Account.objects.all(), expires=60)
+
+
+@app.task(throws=DATABASE_AWAY)
+def keep_evidence(account_id: str) -> None:
+    """Keeps what Cloudflare is about to delete in one account. Twice at once does no harm."""
+    account = Account.objects.get(account_id=account_id)
+    client = connection.connect(account_id, Lane.BACKFILL, Spender.WORKER)
+    evidence.keep_due(client, account, clock=timezone.now)
+
+
+@app.task(throws=DATABASE_AWAY)
 def prune() -> None:
     """Forgets instances that ended more than KEEP_DAYS ago, if that is set, unpinned snapshots as
     old, and how steps went."""
@@ -117,35 +152,25 @@ def prune() -> None:
     step_folding.fold_hours(now=now, is_time_up=is_time_up)
 
 
-@app.task(throws=DATABASE_AWAY)
-def read_due_steps() -> None:
-    """Sends each configured account whose step events are to be read to a worker."""
-    configured = connection.configured_accounts()
-    for account in Account.objects.steps_due(timezone.now()).filter(account_id__in=configured):
-        read_steps.apply_async((account.account_id,), expires=10)
+def _send(task: Task[[str], None], accounts: AccountQuerySet, *, expires: int = 10) -> None:
+    """Sends those of the accounts that are configured to a worker; so late, in seconds, it is
+    pointless."""
+    for account in accounts.filter(account_id__in=connection.configured_accounts()):
+        task.apply_async((account.account_id,), expires=expires)
 
 
-@app.task(throws=DATABASE_AWAY)
-def read_steps(account_id: str) -> None:
-    """Reads how steps went in one account, unless somebody else does so at this moment."""
-    account = Account.objects.get(account_id=account_id)
-    if not StepFeed.of(account).take(timezone.now(), LEASE):
+def _take_turn(work: Work, account: Account, lane: Lane, held: tuple[Model, str]) -> None:
+    """Does the work for the account, unless somebody else holds its lease."""
+    row, lease = held
+    if not leases.take(row, lease, now=timezone.now(), duration=LEASE):
         return
-    client = connection.connect(account_id, Lane.BACKFILL, Spender.WORKER)
-    sync.read_steps(client, account, clock=timezone.now)
-
-
-@app.task(throws=DATABASE_AWAY)
-def keep_due_evidence() -> None:
-    """Sends each configured account to a worker, to keep what Cloudflare is about to delete."""
-    configured = connection.configured_accounts()
-    for account in Account.objects.filter(account_id__in=configured):
-        keep_evidence.apply_async((account.account_id,), expires=60)
-
-
-@app.task(throws=DATABASE_AWAY)
-def keep_evidence(account_id: str) -> None:
-    """Keeps what Cloudflare is about to delete in one account. Twice at once does no harm."""
-    account = Account.objects.get(account_id=account_id)
-    client = connection.connect(account_id, Lane.BACKFILL, Spender.WORKER)
-    evidence.keep_due(client, account, clock=timezone.now)
+    client = connection.connect(account.account_id, lane, Spender.WORKER)
+    try:
+        work(client, account, clock=timezone.now)
+    except DATABASE_AWAY:
+        # Nobody can have a lease for longer, until the database is back. Ours would then keep all
+        # others from working until it ends.
+        until = (timezone.now() + LEASE).timestamp()
+        told = (row._meta.model_name, row.pk, lease, until)
+        end_lease.apply_async(told, countdown=1, expires=LEASE.total_seconds())
+        raise

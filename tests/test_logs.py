@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
+from celery import signals
+from celery.beat import SchedulingError
+from celery.utils.dispatch.signal import Signal
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from kombu.exceptions import OperationalError as NotSent
 
 from dashboard.logs import redact
 
@@ -93,6 +97,26 @@ def test_a_database_that_is_away_is_one_line(written: StringIO, kind: type[Excep
     [line] = written.getvalue().splitlines()
     assert line.startswith("Task sync_account: the database does not answer (connection to ")
     assert SECRET not in line
+
+
+@pytest.mark.parametrize("kind", [NotSent, SchedulingError])
+def test_a_redis_that_is_away_is_one_line(written: StringIO, kind: type[Exception]) -> None:
+    log(kind(f"redis://:{SECRET}@host: refused"), "Message Error: %s\n%s", "why", ["stack"])
+
+    [line] = written.getvalue().splitlines()
+    assert line == "Redis does not answer: redis://:***@host: refused"
+
+
+@pytest.mark.parametrize("signal", [signals.after_setup_logger, signals.after_setup_task_logger])
+def test_the_loggers_that_celery_sets_up_write_no_more_than_ours(signal: Signal) -> None:
+    stream, logger = StringIO(), logging.getLogger(f"tests.of.{signal.name}")
+    logger.addHandler(logging.StreamHandler(stream))
+    signal.send(sender=None, logger=logger)
+
+    logger.error("token=%s of beat", SECRET, exc_info=OperationalError("no connection"))
+
+    [line] = stream.getvalue().splitlines()
+    assert line == "token=*** of beat: the database does not answer (no connection)"
 
 
 def test_any_other_error_keeps_its_traceback(written: StringIO) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from celery import Task
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
-from dashboard import operations, tasks
+from dashboard import operations, sync, tasks
 from dashboard.celery import app
-from dashboard.models import Account, Instance, Item, User
+from dashboard.models import Account, Instance, Item, StepFeed, User, leases
 from dashboard.models.operation import Kind, State
 from dashboard.operations import Wanted
 from dashboard.simulator.server import Server
+from dashboard.sync.account import LEASE
 from tests.fixtures import Watched
 from tests.servers.redis import Redis
 
@@ -83,21 +87,86 @@ def test_a_sync_copies_the_account(watched: Watched, configured: Server) -> None
     assert watched.account.next_sync_at is not None
 
 
+@pytest.mark.parametrize(
+    ("tick", "task"),
+    [
+        (tasks.sync_due_accounts, tasks.sync_account),
+        (tasks.read_due_feeds, tasks.read_feed),
+        (tasks.read_due_steps, tasks.read_steps),
+    ],
+)
+def test_a_tick_sends_what_is_due_and_the_task_does_it_once(
+    watched: Watched,
+    configured: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    tick: Callable[[], None],
+    task: Task[[str], None],
+) -> None:
+    """Of read_steps too: it asks only where the workflows are known."""
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    Account.objects.update(counted_at=now)
+    handed: list[str] = []
+    monkeypatch.setattr(task, "apply_async", lambda args, **_: handed.append(args[0]))
+
+    tick()
+    assert handed == [configured.account_id]
+    task(*handed)
+    asked = len(configured.requests)
+    task(*handed)
+    tick()
+
+    assert len(handed) == 1
+    assert len(configured.requests) == asked
+
+
+LEASES = ["leased_until", "history_leased_until", "next_feed_at"]
+
+
+@pytest.mark.parametrize("lease", [*LEASES, "next_at"])
+def test_of_two_that_want_a_lease_one_gets_it_and_a_lost_one_is_replaced(
+    watched: Watched, lease: str
+) -> None:
+    row = watched.account if lease in LEASES else StepFeed.of(watched.account)
+    now, minute = timezone.now(), timedelta(seconds=60)
+
+    assert leases.take(row, lease, now=now, duration=minute)
+    assert not leases.take(row, lease, now=now + timedelta(seconds=59), duration=minute)
+    assert leases.take(row, lease, now=now + timedelta(seconds=61), duration=minute)
+
+
 def test_an_account_that_somebody_syncs_is_left_alone(watched: Watched, configured: Server) -> None:
     watched.add("running")
-    assert watched.account.take_lease(timezone.now(), timedelta(minutes=5))
+    minutes = timedelta(minutes=5)
+    assert leases.take(watched.account, "leased_until", now=timezone.now(), duration=minutes)
 
     tasks.sync_account(configured.account_id)
 
     assert configured.requests == []
 
 
-def test_of_two_that_want_the_lease_one_gets_it(watched: Watched) -> None:
-    now = timezone.now()
+@pytest.mark.parametrize("is_another_since", [False, True])
+def test_what_a_worker_held_when_its_database_went_away_is_free_once_that_is_back(
+    watched: Watched, configured: Server, monkeypatch: pytest.MonkeyPatch, is_another_since: bool
+) -> None:
+    """Unless the lease has ended by itself meanwhile, and another worker has it."""
 
-    assert watched.account.take_lease(now, timedelta(seconds=60))
-    assert not watched.account.take_lease(now + timedelta(seconds=59), timedelta(seconds=60))
-    assert watched.account.take_lease(now + timedelta(seconds=61), timedelta(seconds=60))
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("the connection was lost")
+
+    monkeypatch.setattr(sync, "freshen", fail)
+    left: list[tuple[str, int, str, float]] = []
+    monkeypatch.setattr(tasks.end_lease, "apply_async", lambda args, **_: left.append(args))
+
+    with pytest.raises(OperationalError):
+        tasks.sync_account(configured.account_id)
+    assert not Account.objects.due(timezone.now()).exists()
+    if is_another_since:
+        later = timezone.now() + timedelta(seconds=61)
+        assert leases.take(watched.account, "leased_until", now=later, duration=LEASE)
+    tasks.end_lease(*left[0])
+
+    assert Account.objects.due(timezone.now()).exists() is not is_another_since
 
 
 def test_a_failed_sync_is_written_down_and_raises_nothing(

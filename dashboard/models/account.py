@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, Self
 
 from django.db import models
@@ -75,24 +75,3 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def take_lease(
-        self, now: datetime, duration: timedelta, *, lease: Lease = "leased_until"
-    ) -> bool:
-        """True when this caller may do the lease's work until `now + duration`.
-
-        A conditional update, so that of two callers at once one gets it.
-        """
-        taken = (
-            Account.objects.filter(pk=self.pk)
-            .filter(Q((lease, None)) | Q((f"{lease}__lt", now)))
-            .update(**{lease: now + duration})
-        )
-        return taken == 1
-
-    def take_feed(self, now: datetime, duration: timedelta) -> bool:
-        """True when this caller may read the account's events; nobody else may for `duration`."""
-        return (
-            Account.objects.filter(pk=self.pk).feed_due(now).update(next_feed_at=now + duration)
-            == 1
-        )

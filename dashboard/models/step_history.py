@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
 
 from dashboard.models.account import Account
 from dashboard.models.workflow import Workflow
@@ -99,11 +98,6 @@ class StepFeed(models.Model):
         """How much of the time from `since` on has events that were not read yet."""
         stretches = UnreadStretch.objects.filter(account=self.account_id, until__gt=since)
         return sum((one.until - max(one.since, since) for one in stretches), timedelta())
-
-    def take(self, now: datetime, duration: timedelta) -> bool:
-        """True when this caller may read; nobody else may for `duration`."""
-        due = StepFeed.objects.filter(pk=self.pk).filter(Q(next_at=None) | Q(next_at__lte=now))
-        return due.update(next_at=now + duration) == 1
 
 
 class UnreadStretch(models.Model):

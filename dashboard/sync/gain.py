@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from dashboard.sync.known import LONGEST_WORK, NEVER, PER_PAGE, UNLEARNED, Kind, Known, State
 
-#: After so short a time nothing is asked again where no counts say that it changed.
+#: After so short a time nothing is asked again where no counts say that it changed, nor a row that
+#: a list shows and whose detail is not there yet.
 SHORTEST = 5.0
 #: After so many seconds a workflow is looked at although nothing says that it has changed; later
 #: where there are so many that this would take more than its share of the requests.
@@ -26,9 +27,9 @@ HIDDEN_SHARE = 0.2
 WATCHED_WEIGHT = 4.0
 ERRORED_WEIGHT = 4.0
 #: A pass tells that rows have left their status, not yet what became of them.
-PASS_WEIGHT = 0.3
+PASS_WEIGHT = 0.4
 LEFT_WEIGHT = 0.25
-UNFINISHED_DETAIL_WEIGHT = 0.01
+PASS_OF = f"{Kind.PASS}:"
 #: More than rows and age can be worth: an event has told which instance failed.
 HINTED_GAIN = 1e15
 
@@ -60,11 +61,11 @@ def offers_of(known: Known, unfinished: Sequence[str], now: float, quiet: float)
         # Without counts, a status may have rows although none of them is held.
         if known.told is None or known.told.get(status) or known.held.get(status):
             yield from _pass(known, status, now, 2 * quiet)
-    if known.left:
+    if _is_worth(known, Kind.LEFT, known.left, now):
         yield _left(known, now)
-    if known.hinted_failures or known.hinted_others:
+    if _is_worth(known, Kind.HINTED, known.hinted_failures + known.hinted_others, now):
         yield _hinted(known, now)
-    if known.errored_unread or known.unfinished_unread:
+    if _is_worth(known, Kind.DETAILS, known.errored_unread, now):
         yield _details(known, now)
     if known.has_versions:
         yield from _versions(known, now)
@@ -75,10 +76,11 @@ def _newest(known: Known, now: float, quiet: float) -> Iterator[Offer]:
     rows = 0.0
     if _has_news(known, Kind.HEAD):
         # This page also settles the unfinished ones on it: no pass, and no reads after it.
-        near = sum(part * _over(known, status) for status, part in known.near.items())
+        near = sum([part * _over(known, status) for status, part in known.near.items()])
         rows = _rows(known, Kind.HEAD, known.arrived + near, age)
     pages = 1 + int(rows) // PER_PAGE
-    yield _offer(known, Kind.HEAD, pages, _corrects(rows, pages) * age + _overdue(age, quiet))
+    if gain := _corrects(rows, pages) * age + _overdue(age, quiet):
+        yield _offer(known, Kind.HEAD, pages, gain)
     if known.gap:
         yield _offer(known, Kind.GAP, known.gap, PER_PAGE * _age(known, Kind.GAP, now))
 
@@ -89,7 +91,8 @@ def _errored(known: Known, now: float) -> Iterator[Offer]:
         rows = _rows(known, Kind.ERRORED, known.errored_missing - known.errored_deep, age)
         if known.told is None:
             rows *= _part_beyond(known)
-        yield _offer(known, Kind.ERRORED, 1, ERRORED_WEIGHT * _corrects(rows, 1) * age)
+        if rows:
+            yield _offer(known, Kind.ERRORED, 1, ERRORED_WEIGHT * _corrects(rows, 1) * age)
     if known.errored_deep > 0 and _has_news(known, Kind.DEEP_ERRORED):
         pages = max(1, known.deep_pages)
         age = _age(known, Kind.DEEP_ERRORED, now)
@@ -100,7 +103,7 @@ def _errored(known: Known, now: float) -> Iterator[Offer]:
 def _pass(known: Known, status: str, now: float, quiet: float) -> Iterator[Offer]:
     held = known.held.get(status, 0)
     told = held if known.told is None else known.told.get(status, 0)
-    name = f"{Kind.PASS}:{status}"
+    name = PASS_OF + status
     age = _age(known, name, now)
     pages = max(1, -(-told // PER_PAGE))
     rows = _passed(known, status, name, told - held, age) if _has_news(known, name) else 0.0
@@ -133,6 +136,11 @@ def _part_beyond(known: Known) -> float:
     return 1 - near / held if held else 0.0
 
 
+def _is_worth(known: Known, kind: Kind, rows: int, now: float) -> bool:
+    """Whether single rows are to be read: if few, perhaps those that told nothing a moment ago."""
+    return rows > LONGEST_WORK or (rows > 0 and _age(known, kind, now) >= SHORTEST)
+
+
 def _left(known: Known, now: float) -> Offer:
     requests = max(1, math.ceil(known.left / max(1.0, known.left_per_request)))
     gain = LEFT_WEIGHT * _corrects(known.left, requests) * _age(known, Kind.LEFT, now)
@@ -147,12 +155,8 @@ def _hinted(known: Known, now: float) -> Offer:
 
 
 def _details(known: Known, now: float) -> Offer:
-    age = _age(known, Kind.DETAILS, now)
-    if known.errored_unread:
-        gain = ERRORED_WEIGHT * age
-        return _offer(known, Kind.DETAILS, known.errored_unread, gain, is_urgent=True)
-    gain = UNFINISHED_DETAIL_WEIGHT * age
-    return _offer(known, Kind.DETAILS, known.unfinished_unread, gain)
+    gain = ERRORED_WEIGHT * _age(known, Kind.DETAILS, now)
+    return _offer(known, Kind.DETAILS, known.errored_unread, gain, is_urgent=True)
 
 
 def _versions(known: Known, now: float) -> Iterator[Offer]:
@@ -177,13 +181,15 @@ def _offer(
 
 def _corrects(rows: float, requests: int) -> float:
     """Rows that one request corrects; a page holds no more, whatever the counts tell."""
-    return min(rows / requests, PER_PAGE)
+    return rows / requests if rows < PER_PAGE * requests else PER_PAGE
 
 
 def _age(known: Known, name: str, now: float) -> float:
     """Seconds since it was last done; clocks may have been moved back."""
     done = known.done.get(name)
-    return NEVER if done is None else max(0.0, now - done)
+    if done is None:
+        return NEVER
+    return now - done if now > done else 0.0
 
 
 def _has_news(known: Known, name: str) -> bool:

@@ -44,11 +44,11 @@ class Known:
     `errored_deep`: those of them that were still missing after the newest page of the errored list
     was last read. `left`: rows that their status's list no longer shows; `left_per_request`: how
     many of them one request settles. `hinted_failures`, `hinted_others`: instances that events tell
-    of and that were not read since, those that failed and the rest. `errored_unread`,
-    `unfinished_unread`: rows without details. `gap`: requests to close what the newest pages did
-    not reach; `history`: whether older pages were never read. `done`: when a kind of work (for a
-    pass, also its status: `pass:waiting`) was last finished. `learned`: rows per second that each
-    kind corrected: new ones, changed ones, and those that were noticed to have left.
+    of and that were not read since, those that failed and the rest. `errored_unread`: rows whose
+    details somebody waits for. `gap`: requests to close what the newest pages did not reach;
+    `history`: whether older pages were never read. `done`: when a kind of work (for a pass, also
+    its status: `pass:waiting`) was last finished. `learned`: rows per second that each kind
+    corrected: new ones, changed ones, and those that were noticed to have left.
     """
 
     workflow: int
@@ -65,7 +65,6 @@ class Known:
     hinted_failures: int = 0
     hinted_others: int = 0
     errored_unread: int = 0
-    unfinished_unread: int = 0
     gap: int = 0
     history: bool = False
     has_versions: bool = True

@@ -20,6 +20,9 @@ COUNTS_SHARE = 0.12
 #: As often when there is nothing else to ask, and as seldom where it tells no counts.
 COUNTS_IDLE = 2.5
 LIST_EVERY = 60.0
+#: Where new instances wait for long until their page is read, counts may be this part as old:
+#: requests are worth more at the pages then. Not while somebody looks.
+COUNTS_PART = 0.1
 LEAST_GAIN = 1e-9
 #: What is urgent comes first, but leaves one request of so many to the rest.
 URGENT_LEAVES = 2
@@ -56,7 +59,20 @@ def counts_interval(state: State, requests: int) -> float:
     """Seconds between two readings of the workflow list, which takes so many requests."""
     if all(known.told is None for known in state.workflows):
         return LIST_EVERY
-    return max(COUNTS_EVERY, requests / (COUNTS_SHARE * max(state.rate, 1e-6)))
+    interval = max(COUNTS_EVERY, requests / (COUNTS_SHARE * max(state.rate, 1e-6)))
+    is_watched = any(known.is_watched for known in state.workflows)
+    return interval if is_watched else max(interval, COUNTS_PART * _wait(state))
+
+
+def _wait(state: State) -> float:
+    """Seconds that new instances wait until their page is read: the mean over those that wait."""
+    arrived = sum(known.arrived for known in state.workflows)
+    waited = sum(
+        known.arrived * max(0.0, known.told_at - known.done.get(Kind.HEAD, known.told_at))
+        for known in state.workflows
+        if known.arrived
+    )
+    return waited / arrived if arrived else 0.0
 
 
 def _best(state: State, now: float, allowance: int) -> list[Work]:

@@ -22,7 +22,7 @@ from dashboard.sync.pages import Clock
 logger = logging.getLogger(__name__)
 
 READ_EVERY = timedelta(seconds=30)
-#: With those of `feed` at most 22 of the 60 queries a minute that Cloudflare allows.
+#: With those of `feed` at most 25 of the 60 queries a minute that Cloudflare allows.
 QUERIES_PER_RUN = 5
 #: Cloudflare keeps 31 days; a little less is asked for, for clocks differ.
 KEPT = timedelta(days=31) - timedelta(hours=1)

@@ -8,10 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from django.conf import settings
-
 from dashboard.cloudflare import Client, Lane
-from dashboard.cloudflare.budget import QUOTA, WINDOW
 from dashboard.cloudflare.errors import (
     BudgetSpent,
     CloudflareError,
@@ -25,6 +22,7 @@ from dashboard.sync.knowing import Subject, counted_subjects
 from dashboard.sync.known import LONGEST_WORK, PER_PAGE, Kind, Known, State, Work
 from dashboard.sync.pages import Clock
 from dashboard.sync.plan import plan
+from dashboard.sync.rate import rate
 from dashboard.sync.works import do_work
 
 logger = logging.getLogger(__name__)
@@ -65,7 +63,7 @@ class Turn:
         return State(
             [known for known in knowns if known.workflow not in self._failed],
             counted_at.timestamp() if counted_at else None,
-            settings.BUDGET_SHARE / 100 * QUOTA / WINDOW,
+            rate(),
             # A list without times cannot be cut: its walk goes to the end, through all statuses.
             sorted(UNFINISHED) if self.client.target.has_list_times else (),
         )

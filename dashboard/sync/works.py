@@ -103,7 +103,7 @@ def _left(work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
     settled = leaving.settle_left(client, subject.workflow, limit=work.cost, clock=clock)
     rate = subject.progress.left_per_request
     subject.progress.left_per_request = 0.7 * rate + 0.3 * settled / work.cost
-    return Walked(is_done=settled == 0, found=settled)
+    return Walked(is_done=True, found=settled)
 
 
 def _hinted(work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:

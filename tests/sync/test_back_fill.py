@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from dashboard import sync
 from dashboard.cloudflare import Client, Credentials, Gate, Lane, Spender
-from dashboard.models import Account, Gap, Instance
+from dashboard.models import Account, Gap, Instance, leases
 from dashboard.simulator import server as simulator_server
 from tests.fixtures import START, Watched
 from tests.gates import Allowing
@@ -99,8 +99,9 @@ def test_an_account_is_due_for_history_only_while_there_is_some(watched: Watched
     add_many(watched, 1_150)
     sync.freshen(watched.client, watched.account, clock=watched.clock)
     assert is_due()
-    assert watched.account.take_lease(
-        watched.clock(), timedelta(seconds=60), lease="history_leased_until"
+    minute = timedelta(seconds=60)
+    assert leases.take(
+        watched.account, "history_leased_until", now=watched.clock(), duration=minute
     )
     assert not is_due()
 

@@ -9,14 +9,12 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
-from dashboard import sync, tasks
+from dashboard import sync
 from dashboard.cloudflare import Action, Client, Credentials, EventType, WorkflowEvent
 from dashboard.models import Account, Instance, recording
 from dashboard.simulator.plan import Do, Failure, Plan, Sleep, in_turn
-from dashboard.simulator.server import Server
 from dashboard.sync import feed
 from tests.fixtures import START, Watched
-from tests.servers.redis import Redis
 
 DOWN = Failure("NonRetryableError", "card was declined")
 LATE = Plan(in_turn(Sleep("nap", 3_600_000), Do("charge", 300, failures=(DOWN,), fails=True)))
@@ -361,11 +359,16 @@ def test_a_run_begins_where_nothing_can_be_new_before(watched: Watched) -> None:
     assert since() == "2026-11-28T02:00:10.000Z"
 
 
-def test_the_fifth_tick_of_beat_after_a_run_finds_the_feed_due(watched: Watched) -> None:
+@pytest.mark.parametrize(("share", "seconds"), [(60, 4), (6, 35)])
+def test_so_many_ticks_of_beat_after_a_run_the_feed_is_due(
+    watched: Watched, settings: Settings, share: int, seconds: int
+) -> None:
+    """Its queries are taken from the budget: of a small one they would leave little to the rest."""
+    settings.BUDGET_SHARE = share
     read_feed(watched)
 
-    due = [Account.objects.feed_due(START + timedelta(seconds=tick)).exists() for tick in (4, 5)]
-    assert due == [False, True]
+    ticks = [START + timedelta(seconds=tick) for tick in (seconds - 1, seconds)]
+    assert [Account.objects.feed_due(tick).exists() for tick in ticks] == [False, True]
 
 
 def test_a_run_that_is_cut_short_goes_on_where_it_stopped(
@@ -464,32 +467,3 @@ def test_events_of_workflows_that_are_not_known_here_are_ignored(watched: Watche
 
     assert read_feed(watched).feed_error == ""
     assert not Instance.objects.exists()
-
-
-def test_of_two_at_once_one_reads_and_a_lost_one_is_replaced(watched: Watched) -> None:
-    account, lease = watched.account, timedelta(seconds=60)
-
-    assert account.take_feed(START, lease)
-    assert not account.take_feed(START + timedelta(seconds=59), lease)
-    assert account.take_feed(START + timedelta(seconds=60), lease)
-
-
-def test_the_tick_sends_due_feeds_and_the_task_reads_them(
-    db: None,
-    configured: Server,
-    redis_server: Redis,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    settings.BUDGET_REDIS_URL = redis_server.url
-    Account.objects.create(account_id=configured.account_id, name="test")
-    sent: list[Any] = []
-    monkeypatch.setattr(tasks.read_feed, "apply_async", lambda args, **_: sent.append(args))
-
-    tasks.read_due_feeds()
-    tasks.read_feed(*sent[0])
-    tasks.read_feed(*sent[0])
-    tasks.read_due_feeds()
-
-    assert len(sent) == 1
-    assert len([r for r in configured.requests if r["path"].endswith("/graphql")]) == 1

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.sync.gain import SHORTEST
 from dashboard.sync.known import LONGEST_WORK, Kind, Known, State, Work, learn
-from dashboard.sync.plan import HISTORY_GETS, plan, plan_history
+from dashboard.sync.plan import (
+    COUNTS_EVERY,
+    COUNTS_PART,
+    HISTORY_GETS,
+    counts_interval,
+    plan,
+    plan_history,
+)
 
 NOW = 1_000_000.0
 STATUSES = ("running", "waiting")
+ROWS_OF = {
+    Kind.DETAILS: "errored_unread",
+    Kind.HINTED: "hinted_failures",
+    Kind.LEFT: "left",
+}
 
 counts = st.dictionaries(st.sampled_from([*STATUSES, "errored", "odd"]), st.integers(0, 10**6))
 instants = st.floats(NOW - 10_000, NOW + 100)
@@ -36,7 +50,6 @@ def knowns(workflow: int = 1) -> st.SearchStrategy[Known]:
         hinted_failures=numbers,
         hinted_others=numbers,
         errored_unread=numbers,
-        unfinished_unread=numbers,
         gap=st.integers(0, 100),
         history=st.booleans(),
         has_versions=st.booleans(),
@@ -81,7 +94,7 @@ def test_a_watched_workflow_is_never_later_than_an_unwatched_one_of_the_same_sta
         assert order[0] == 2
 
 
-@given(st.integers(1, 99), st.floats(1, 3_000))
+@given(st.integers(1, 99), st.floats(5, 3_000))
 def test_errors_come_before_the_rest_at_equal_age(rows: int, age: float) -> None:
     names = ("head", "errored", "deep-errored", "pass:running", "left", "details")
     known = Known(
@@ -93,7 +106,6 @@ def test_errors_come_before_the_rest_at_equal_age(rows: int, age: float) -> None
         errored_missing=rows,
         errored_unread=1,
         left=rows,
-        unfinished_unread=rows,
         has_versions=False,
         done=dict.fromkeys(names, NOW - age),
     )
@@ -107,7 +119,8 @@ def test_errors_come_before_the_rest_at_equal_age(rows: int, age: float) -> None
 def test_a_failure_that_an_event_tells_of_comes_before_anything_but_the_counts(
     known: Known, other: Known, allowance: int
 ) -> None:
-    hinted = replace(known, hinted_failures=1)
+    done = {name: at for name, at in known.done.items() if name != Kind.HINTED}
+    hinted = replace(known, hinted_failures=1, done=done)
     state = State([replace(other, hinted_failures=0), hinted], NOW, 2.4, STATUSES)
     works = plan(state, NOW, allowance)
 
@@ -190,6 +203,18 @@ def test_each_workflow_is_looked_at_within_six_hours_beside_ones_that_are_always
     assert min(head_at.values()) > now - 6 * 3_600
 
 
+def test_the_counts_are_asked_for_less_often_where_new_ones_wait_long_and_nobody_looks() -> None:
+    def interval(waiting: float, *, is_watched: bool = False) -> float:
+        known = Known(1, told={}, told_at=NOW, arrived=100, done={"head": NOW - waiting})
+        calm = replace(known, workflow=2, arrived=0, done={"head": NOW - 9_000})
+        state = State([replace(known, is_watched=is_watched), calm], NOW, 2.4, STATUSES)
+        return counts_interval(state, requests=1)
+
+    assert interval(waiting=10) == COUNTS_EVERY
+    assert interval(waiting=300) == pytest.approx(300 * COUNTS_PART)
+    assert interval(waiting=300, is_watched=True) == COUNTS_EVERY
+
+
 def test_what_the_newest_page_of_errors_did_not_show_is_looked_for_deeper() -> None:
     done = dict.fromkeys(("head", "errored", "deep-errored", "pass:running"), NOW - 60)
     known = Known(1, told={}, told_at=NOW, errored_missing=3, has_versions=False, done=done)
@@ -224,6 +249,23 @@ def test_a_quiet_workflow_is_not_forgotten_after_looks_that_found_nothing() -> N
 
 def test_the_first_thing_to_ask_is_the_counts() -> None:
     assert [work.kind for work in plan(State([], None, 2.4, STATUSES), NOW, 10)] == [Kind.COUNTS]
+
+
+@pytest.mark.parametrize("kind", [Kind.DETAILS, Kind.HINTED, Kind.LEFT])
+def test_a_row_whose_detail_is_not_there_yet_is_asked_for_again_after_seconds(kind: Kind) -> None:
+    """A list may show it already. Where there are more rows than one look takes, none waits."""
+
+    def is_asked_for(seconds: float, rows: int = 1) -> bool:
+        numbers = {"errored_unread": 0, "hinted_failures": 0, "left": 0}
+        numbers[ROWS_OF[kind]] = rows
+        known = Known(1, told={}, told_at=NOW - 9, done={"head": NOW - 9, kind: NOW - seconds})
+        known = replace(known, has_versions=False, **numbers)
+        return kind in {work.kind for work in plan(State([known], NOW, 2.4, ()), NOW, 10)}
+
+    assert not is_asked_for(seconds=0)
+    assert not is_asked_for(seconds=SHORTEST - 0.1)
+    assert is_asked_for(seconds=SHORTEST)
+    assert is_asked_for(seconds=1, rows=LONGEST_WORK + 1)
 
 
 def test_nothing_is_asked_of_what_the_counts_say_did_not_change() -> None:

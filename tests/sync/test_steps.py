@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from pytest_django import Settings
 
-from dashboard import sync, tasks
+from dashboard import sync
 from dashboard.cloudflare import Client, Credentials, EventType, StepType, WorkflowEvent
 from dashboard.cloudflare.types import base_name
 from dashboard.models import (
-    Account,
     FailedAttempt,
     Instance,
     StepFeed,
@@ -27,10 +25,8 @@ from dashboard.models import (
 )
 from dashboard.models.durations import percentile
 from dashboard.simulator.plan import Do, Failure, Plan, Retries, in_turn
-from dashboard.simulator.server import Server
 from dashboard.sync import steps
 from tests.fixtures import START, Watched
-from tests.servers.redis import Redis
 
 DAY = 86_400
 DOWN = Failure("Error", "provider is down")
@@ -446,23 +442,3 @@ def test_of_many_failures_of_a_step_the_newest_are_kept_and_all_counted(
 
     assert {*FailedAttempt.objects.values_list("instance_id", flat=True)} == {"i-3", "i-4"}
     assert counted() == {"charge": (0, 0, 5)}
-
-
-def test_the_tick_sends_what_is_due_and_the_task_reads_it(
-    db: None,
-    configured: Server,
-    redis_server: Redis,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    settings.BUDGET_REDIS_URL = redis_server.url
-    Account.objects.create(account_id=configured.account_id, name="test")
-    sent: list[Any] = []
-    monkeypatch.setattr(tasks.read_steps, "apply_async", lambda args, **_: sent.append(args))
-
-    tasks.read_due_steps()
-    tasks.read_steps(*sent[0])
-    tasks.read_due_steps()
-
-    assert len(sent) == 1
-    assert StepFeed.objects.count() == 1
