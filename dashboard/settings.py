@@ -191,6 +191,7 @@ TEMPLATES = [
             "builtins": [
                 "template_partials.templatetags.partials",
                 "dashboard.templatetags.dashboard",
+                "dashboard.templatetags.lists",
             ],
         },
     }

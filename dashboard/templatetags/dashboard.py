@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,7 +23,6 @@ register = template.Library()
 
 NOTHING = "–"
 SECOND = timedelta(seconds=1)
-CURRENT = ' aria-current="true"'
 UNKNOWN_STATUS = mark_safe(
     ' data-unknown title="A status this dashboard does not know, as Cloudflare sent it"'
 )
@@ -160,25 +158,6 @@ def middle(text: str, length: int = 40) -> str:
 def number(value: int) -> str:
     """Thousands set apart: 1,204."""
     return f"{value:,}"
-
-
-@register.filter
-def chosen(choices: Iterable[Any]) -> list[Any]:
-    """Those of the choices that are chosen."""
-    return [choice for choice in choices if choice.is_chosen]
-
-
-@register.simple_tag
-def menu_links(choices: Iterable[Any]) -> SafeString:
-    """The entries of a menu, each a link; a template takes ten times as long for a hundred."""
-    entries = (
-        f'<a href="{escape(choice.href)}"{CURRENT if choice.is_chosen else ""}>'
-        f"{escape(choice.title)}"
-        + (f' <span class="faint">{escape(choice.note)}</span>' if choice.note else "")
-        + "</a>"
-        for choice in choices
-    )
-    return mark_safe("".join(entries))  # noqa: S308  (everything in it is escaped)
 
 
 @register.filter

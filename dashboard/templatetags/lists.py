@@ -1,0 +1,74 @@
+"""Parts of the instance list with many links, written by hand: a template takes ten times as long.
+
+Whatever comes from outside is escaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+
+from dashboard.templatetags.dashboard import icon, status_badge, status_word
+
+if TYPE_CHECKING:
+    from dashboard.views.narrowing import Chip, Choice
+
+register = template.Library()
+
+CURRENT = ' aria-current="true"'
+#: So many of what is chosen are named in the heading of a menu.
+NAMED = 2
+
+
+@register.simple_tag
+def status_chips(chips: Iterable[Chip]) -> SafeString:
+    """Each status with its count, as a link that takes it, and one that leaves it out."""
+    return mark_safe("".join(map(_chip, chips)))  # noqa: S308  (everything in it is escaped)
+
+
+def _chip(chip: Chip) -> str:
+    status = escape(chip.status)
+    count = f' data-count="{chip.number}"' if chip.is_exact else ""
+    none = "" if chip.number else " data-none"
+    about = ' title="At least so many: counting them all would take too long"'
+    told = (
+        f'<span class="chip-pair" data-status="{status}"><a class="chip" data-chip="{status}"'
+        f'{count} href="{escape(chip.href)}"{CURRENT if chip.is_chosen else ""}{none}>'
+        f'<span class="number"{"" if chip.is_exact else about}>{chip.number:,}'
+        f"{'' if chip.is_exact else '+'}</span> {status_badge(chip.status)}</a>"
+    )
+    if chip.number or chip.is_excluded:
+        without = escape(f"Without {status_word(chip.status)}")
+        told += (
+            f'<a class="chip-not" href="{escape(chip.not_href)}" aria-label="{without}" '
+            f'title="{without}"{CURRENT if chip.is_excluded else ""}>{icon("without")}</a>'
+        )
+    return f"{told}</span>\n"
+
+
+@register.simple_tag
+def menu(title: str, choices: Sequence[Choice]) -> SafeString:
+    """Several of many, as links that take a value or take it back."""
+    chosen = [escape(choice.title) for choice in choices if choice.is_chosen]
+    named = ", ".join(chosen[:NAMED]) + (", …" if len(chosen) > NAMED else "")
+    entries = menu_links(choices) or '<span class="faint">Nothing to choose from yet</span>'
+    return mark_safe(  # noqa: S308  (everything in it is escaped)
+        f'<details class="choose"><summary><span class="soft">{escape(title)}</span> '
+        f'{named or "any"}</summary><div class="panel">{entries}</div></details>'
+    )
+
+
+@register.simple_tag
+def menu_links(choices: Iterable[Choice]) -> SafeString:
+    """The entries of a menu, each a link."""
+    return mark_safe("".join(map(_entry, choices)))  # noqa: S308  (everything in it is escaped)
+
+
+def _entry(choice: Choice) -> str:
+    note = f' <span class="faint">{escape(choice.note)}</span>' if choice.note else ""
+    current = CURRENT if choice.is_chosen else ""
+    return f'<a href="{escape(choice.href)}"{current}>{escape(choice.title)}{note}</a>'
