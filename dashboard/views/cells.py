@@ -122,7 +122,7 @@ def error(row: Instance, _known: Known) -> str:
         times = f" ×{row.restarts}" if row.restarts > 1 else ""
         told += (
             f'<span class="mark" title="Seen to begin anew {row.restarts} '
-            f"time{'s' if row.restarts > 1 else ''}: restarted, or its id used again\">"
+            f'time{"s" if row.restarts > 1 else ""}: restarted, or its id used again">'
             f"{icon('restarted')} restarted{times}</span> "
         )
     if row.expired_at:
@@ -168,7 +168,7 @@ def kept(row: Instance, known: Known) -> str:
         return NOTHING
     return (
         f'<span class="{"soon" if until - known.now < DAY else ""}" title="Cloudflare deletes it '
-        "then, by its version’s retention; an instance may have been given its own\">"
+        'then, by its version’s retention; an instance may have been given its own">'
         f"{age(until, known.now)}</span>"
     )
 
