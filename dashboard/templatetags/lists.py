@@ -6,22 +6,45 @@ Whatever comes from outside is escaped here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.templatetags.dashboard import icon, status_badge, status_word
 
-if TYPE_CHECKING:
-    from dashboard.views.narrowing import Chip, Choice
-
 register = template.Library()
 
 CURRENT = ' aria-current="true"'
 #: So many of what is chosen are named in the heading of a menu.
 NAMED = 2
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A status with its count. `href` narrows to it or takes it back, `not_href` leaves it out.
+
+    `is_exact` is False when there may be more than `number`.
+    """
+
+    status: str
+    number: int
+    is_exact: bool
+    href: str
+    not_href: str
+    is_chosen: bool
+    is_excluded: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a menu; a click takes it or takes it back."""
+
+    title: str
+    href: str
+    is_chosen: bool
+    note: str = ""
 
 
 @register.simple_tag

@@ -15,8 +15,9 @@ from dashboard.models import Instance
 from dashboard.models.filters import SHORTEST
 from dashboard.models.keyset import Page, first_keys, page_of
 from dashboard.models.matching import Matching
+from dashboard.templatetags.lists import Chip
 from dashboard.views.links import Links
-from dashboard.views.narrowing import Chip, Narrowing
+from dashboard.views.narrowing import Narrowing
 
 PAGE_SIZE = 50
 #: Above this, new instances are not counted further.

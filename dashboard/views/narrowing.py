@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from dashboard.models import Workflow
 from dashboard.models.counting import Counts
 from dashboard.search.language import Query, Term, written_value
 from dashboard.search.values import is_length
+from dashboard.templatetags.lists import Chip, Choice
 from dashboard.views.counts import in_order
 from dashboard.views.links import SAFE, Links
 
@@ -29,32 +30,6 @@ PERIODS = {
 MOST_CHOICES = 200
 #: Stands in a link for a value that is put there; no query holds one.
 PLACE = "\0"
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A status with its count. `href` narrows to it or takes it back, `not_href` leaves it out.
-
-    `is_exact` is False when there may be more than `number`.
-    """
-
-    status: str
-    number: int
-    is_exact: bool
-    href: str
-    not_href: str
-    is_chosen: bool
-    is_excluded: bool
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One entry of a menu; a click takes it or takes it back."""
-
-    title: str
-    href: str
-    is_chosen: bool
-    note: str = ""
 
 
 class Narrowing:
