@@ -47,6 +47,16 @@ class Choice:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class ColumnChoice:
+    """One column in the chooser of columns."""
+
+    key: str
+    title: str
+    is_chosen: bool = False
+    can_move: bool = False
+
+
 @register.simple_tag
 def status_chips(chips: Iterable[Chip]) -> SafeString:
     """Each status with its count, as a link that takes it, and one that leaves it out."""
@@ -95,3 +105,24 @@ def _entry(choice: Choice) -> str:
     note = f' <span class="faint">{escape(choice.note)}</span>' if choice.note else ""
     current = CURRENT if choice.is_chosen else ""
     return f'<a href="{escape(choice.href)}"{current}>{escape(choice.title)}{note}</a>'
+
+
+@register.simple_tag
+def column_choices(choices: Iterable[ColumnChoice]) -> SafeString:
+    """A box for each column, and a button that moves a chosen one a place ahead."""
+    return mark_safe("".join(map(_column, choices)))  # noqa: S308  (everything in it is escaped)
+
+
+def _column(choice: ColumnChoice) -> str:
+    key, title = escape(choice.key), escape(choice.title)
+    told = (
+        f'<div class="column"><label><input type="checkbox" name="columns" value="{key}"'
+        f"{' checked' if choice.is_chosen else ''}>{title}</label>"
+    )
+    if choice.can_move:
+        told += (
+            '<button class="button" data-kind="quiet" type="submit" name="earlier" '
+            f'value="{key}" aria-label="Move {title} one place ahead" title="One place ahead">'
+            f"{icon('up')}</button>"
+        )
+    return f"{told}</div>"
