@@ -11,7 +11,7 @@ import argparse
 import sys
 from importlib import import_module
 
-SECTIONS = ("storing", "backfill", "freshness")
+SECTIONS = ("storing", "backfill", "freshness", "listing", "polling")
 
 
 def main(arguments: list[str]) -> None:

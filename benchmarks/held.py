@@ -1,6 +1,6 @@
 """Fills the database that the environment names with as many instances as it is asked for.
 
-python -m benchmarks.held ROWS   adds what is missing, and prints the key of a session
+python -m benchmarks.held ROWS [VIEWERS]   fills an empty one; prints the key of each one's session
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import random
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import accumulate, islice
+from itertools import accumulate, count, islice
 from typing import Any
 
 import django
@@ -31,6 +31,9 @@ WORKFLOWS = 100
 #: As many as of the rarest status, all among the oldest: the worst place for a list to look.
 PAUSED = 40
 AT_ONCE = 10_000
+#: Over so long, whatever the number; and so many errors have RARE in them.
+SPAN = timedelta(days=30)
+HITS, RARE = 60, "stolen-card"
 TEXT = "the connection to the payment provider was refused after 30 seconds, order {} of {}"
 COLUMNS = (
     "workflow_id", "instance_id", "status", "version_id", "trigger", "created_on", "modified_on",
@@ -53,7 +56,7 @@ def fill(number: int) -> None:
         now = {"first_seen_at": timezone.now()}
         Workflow.objects.get_or_create(account=account, name=name, defaults=now)
     keys = list(Workflow.objects.order_by("pk").values_list("pk", flat=True))
-    rows = islice(_rows(keys), Instance.objects.count(), number)
+    rows = islice(_rows(keys, number), Instance.objects.count(), number)
     while some := list(islice(rows, AT_ONCE)):
         _insert(some)
     _insert_texts()
@@ -67,18 +70,21 @@ def fill(number: int) -> None:
             cursor.execute("VACUUM ANALYZE")
 
 
-def _rows(workflows: list[int]) -> Iterator[tuple[Any, ...]]:
+def _rows(workflows: list[int], number: int) -> Iterator[tuple[Any, ...]]:
     chance = random.Random(3)
     weights = list(accumulate(1 / (place + 1) for place, _ in enumerate(workflows)))
-    now = timezone.now()
+    now, errors = timezone.now(), count()
     for place, row in enumerate(api.rows(seed=3)):
         # Oldest first, as they come in life: the newest page is where new rows are.
-        created = now - timedelta(days=30) + timedelta(seconds=2.59 * place)
+        created = now - SPAN + SPAN * (place / number)
         status = "paused" if place < PAUSED else row["status"]
         is_ended, is_errored = status in api.ENDED, status == "errored"
         length = timedelta(seconds=chance.expovariate(1 / 60))
         ended = created + length if is_ended else None
-        error = ("ProviderError", TEXT.format(place, row["version_id"])) if is_errored else ("", "")
+        error = ("", "")
+        if is_errored:
+            what = RARE if next(errors) < HITS else row["version_id"]
+            error = ("ProviderError", TEXT.format(place, what))
         yield (
             chance.choices(workflows, cum_weights=weights)[0],
             *(row["id"], status, row["version_id"], row["trigger_source"]),
@@ -118,10 +124,10 @@ def _insert_texts() -> None:
         )
 
 
-def session() -> str:
-    """The key of a session in which a superuser is signed in."""
+def session(name: str) -> str:
+    """The key of a session in which a viewer of this name is signed in; a superuser, for peers."""
     user, _ = User.objects.get_or_create(
-        username="bench", defaults={"role": "viewer", "is_staff": True, "is_superuser": True}
+        username=name, defaults={"role": "viewer", "is_staff": True, "is_superuser": True}
     )
     store = SessionStore()
     store[SESSION_KEY] = str(user.pk)
@@ -132,5 +138,6 @@ def session() -> str:
 
 
 if __name__ == "__main__":
-    fill(int(sys.argv[1]))
-    print(session())
+    number, viewers = (*map(int, sys.argv[1:]), 1)[:2]
+    fill(number)
+    print("\n".join(session(f"bench-{place}") for place in range(viewers)))

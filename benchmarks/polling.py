@@ -1,14 +1,14 @@
-"""python -m benchmarks.polling [--rows N]: many viewers of the list while rows change.
+"""python -m benchmarks.polling [--full] [--only KIND]: many viewers of the list while rows change.
 
-Each viewer asks every five seconds, as the page does, with the tag of its last answer; another
-process changes a row every two seconds. Printed is what the web server used of one core.
+Each viewer is signed in by itself and asks every five seconds, as the page does, with the tag of
+its last answer; another process changes a row every two seconds. Printed is what the web server
+used of one core, and below it the floor: as many requests for a page that says nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import html
-import os
 import re
 import statistics
 import subprocess
@@ -17,13 +17,15 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
-from benchmarks import __main__ as benchmarks
-from benchmarks.listing import Web
+from benchmarks.databases import databases, filled, kind, named
+from benchmarks.web import Web
 
 EVERY, CHANGES_EVERY = 5.0, 2.0
 HEAD = """\
@@ -43,54 +45,66 @@ while True:
 
 
 class Viewer(threading.Thread):
-    """A page that is left open: it keeps its connection, and the tag of what it shows."""
+    """A page that is left open: it keeps its connection, and the tag of what it shows.
 
-    def __init__(self, url: str, session: str, begins_at: float, ends_at: float) -> None:
+    By `http.client`, for there are two hundred beside the server on one machine.
+    """
+
+    def __init__(self, url: str, session: str) -> None:
         super().__init__(daemon=True)
-        self.url, self.begins_at, self.ends_at = url, begins_at, ends_at
-        self.http = httpx.Client(cookies={"sessionid": session}, timeout=60)
+        self.address = urlsplit(url)
+        self.headers = {"Cookie": f"sessionid={session}", "HX-Request": "true"}
+        self.begins_at = self.ends_at = 0.0
         self.took: list[float] = []
         self.answers: Counter[int] = Counter()
 
     def run(self) -> None:
-        headers, due = {"HX-Request": "true"}, self.begins_at
+        http = HTTPConnection(self.address.netloc, timeout=60)
+        path, due = f"{self.address.path}?{self.address.query}", self.begins_at
         while due < self.ends_at:
             time.sleep(max(0.0, due - time.monotonic()))
             began = time.perf_counter()
-            response = self.http.get(self.url, headers=headers)
+            http.request("GET", path, headers=self.headers)
+            response = http.getresponse()
+            response.read()
             self.took.append((time.perf_counter() - began) * 1000)
-            self.answers[response.status_code] += 1
-            headers["HX-PTag"] = response.headers["HX-PTag"]
+            self.answers[response.status] += 1
+            if tag := response.headers.get("HX-PTag"):
+                self.headers["HX-PTag"] = tag
             due += EVERY
 
 
-def line(env: Mapping[str, str], folder: Path, held: int, viewers: int, seconds: float) -> str:
-    """One row of the table."""
-    fill = [sys.executable, "-m", "benchmarks.held", str(held)]
-    done = subprocess.run(fill, env=dict(env), check=True, capture_output=True, text=True)
-    session = done.stdout.split()[-1]
+def line(env: Mapping[str, str], held: int, viewers: int, seconds: float) -> Iterator[str]:
+    """The rows of the table for one database: the list, and below it the floor."""
+    sessions = filled(env, held, viewers)
     change = [sys.executable, "-c", CHANGE, str(CHANGES_EVERY)]
-    with Web(folder, env) as web, subprocess.Popen(change, env=dict(env)) as changing:
-        address = poll_address(web.url, session)
-        begins_at = time.monotonic() + 3
-        spread = (begins_at + EVERY * place / viewers for place in range(viewers))
-        ends_at = begins_at + seconds
-        all_of_them = [Viewer(address, session, moment, ends_at) for moment in spread]
-        for viewer in all_of_them:
-            viewer.start()
-        time.sleep(max(0.0, begins_at - time.monotonic()))
-        before, began = processor_seconds(web), time.monotonic()
-        for viewer in all_of_them:
-            viewer.join()
-        share = (processor_seconds(web) - before) / (time.monotonic() - began)
+    with Web(env) as web, subprocess.Popen(change, env=dict(env)) as changing:
+        address = poll_address(web.url, sessions[0])
+        where = f"{kind(env)}, {held:,}"
+        yield f"| {where} | {measured(web, address, sessions, seconds)} |"
         changing.kill()
-    took = sorted(milliseconds for viewer in all_of_them for milliseconds in viewer.took)
-    answers: Counter[int] = sum((viewer.answers for viewer in all_of_them), Counter())
-    database = "postgresql" if "DATABASE_URL" in env else "sqlite"
+        yield f"| (nothing) | {measured(web, f'{web.url}/peers/nothing/', sessions, seconds)} |"
+
+
+def measured(web: Web, address: str, sessions: list[str], seconds: float) -> str:
+    """The cells of one row."""
+    crowd = [Viewer(address, session) for session in sessions]
+    begins_at = time.monotonic() + 2
+    for place, viewer in enumerate(crowd):
+        viewer.begins_at = begins_at + EVERY * place / len(crowd)
+        viewer.ends_at = begins_at + seconds
+        viewer.start()
+    time.sleep(max(0.0, begins_at - time.monotonic()))
+    before, began = web.processor_seconds(), time.monotonic()
+    for viewer in crowd:
+        viewer.join()
+    share = (web.processor_seconds() - before) / (time.monotonic() - began)
+    took = sorted(milliseconds for viewer in crowd for milliseconds in viewer.took)
+    answers: Counter[int] = sum((viewer.answers for viewer in crowd), Counter())
     told = ", ".join(f"{number} × {status}" for status, number in sorted(answers.items()))
     return (
-        f"| {database}, {held:,} | {viewers} | {share:.1%} | {statistics.median(took):.1f} "
-        f"| {took[len(took) * 99 // 100]:.1f} | {told} |"
+        f"{len(crowd)} | {share:.1%} | {statistics.median(took):.1f} "
+        f"| {took[len(took) * 99 // 100]:.1f} | {told}"
     )
 
 
@@ -103,36 +117,23 @@ def poll_address(url: str, session: str) -> str:
     return url + html.unescape(found[1])
 
 
-def processor_seconds(web: Web) -> float:
-    """What all processes of the web server have used so far."""
-    if web.process is None:
-        return 0.0
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == web.process.pid:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.polling", description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000], metavar="N")
+    parser.add_argument("--full", action="store_true", help="of a million rows")
     parser.add_argument("--viewers", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--only", choices=["sqlite", "postgresql"], help="one of the databases")
     options = parser.parse_args(arguments)
+    held = 1_000_000 if options.full else 10_000
     print(HEAD, flush=True)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        benchmarks.databases(Path(folder)) as environments,
+        databases(Path(folder)) as environments,
     ):
         for env in environments:
-            for held in options.rows:
-                told = line(env, Path(folder), held, options.viewers, options.seconds)
-                print(told, flush=True)
+            if options.only in {None, kind(env)}:
+                for told in line(named(env, "polled"), held, options.viewers, options.seconds):
+                    print(told, flush=True)
 
 
 if __name__ == "__main__":

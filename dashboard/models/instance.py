@@ -4,11 +4,12 @@ import json
 import zlib
 from datetime import datetime
 from typing import Self
+from urllib.parse import quote
 
 from django.db import models
 from django.db.models import Case, Count, F, Q, When
-from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.http import RFC3986_SUBDELIMS
 
 from dashboard.cloudflare import parsing, types
 from dashboard.cloudflare.events import ENDS, FAILURES
@@ -25,7 +26,8 @@ HINT_IS_SETTLED = Q(read_at__gte=F("hinted_at")) | (
     & ((_TELLS_OF_END & Q(status__in=FINISHED)) | (~_TELLS_OF_END & ~Q(status__in=FINISHED)))
 )
 
-
+#: What stands in a path as it is, as Django writes it.
+IN_PATH = RFC3986_SUBDELIMS + "/~:@"
 #: The detail was not read since the present status was first seen.
 UNREAD = Q(read_at=None) | Q(read_at__lt=F("status_seen_at"))
 #: Written as the condition of its index, so that both databases find it there.
@@ -71,10 +73,10 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         """The rows with these primary keys, as far as they are still there, with their workflows:
         one object for all rows of a workflow, for making one for each row costs more than all else.
         """
+        if not keys:
+            return []
         found = {row.pk: row for row in self.filter(pk__in=keys)}
-        workflows = Workflow.objects.select_related("account").in_bulk(
-            {row.workflow_id for row in found.values()}
-        )
+        workflows = Workflow.objects.named({row.workflow_id for row in found.values()})
         for row in found.values():
             row.workflow = workflows[row.workflow_id]
         return [found[pk] for pk in keys if pk in found]
@@ -204,10 +206,7 @@ class Instance(models.Model):
 
     def get_absolute_url(self) -> str:
         """The permalink: the link that people share."""
-        return reverse(
-            "instance",
-            args=[self.workflow.account.account_id, self.workflow.name, self.instance_id],
-        )
+        return self.workflow.url_of_instances + quote(self.instance_id, safe=IN_PATH)
 
     @cached_property
     def last_detail(self) -> types.InstanceDetail | None:

@@ -36,13 +36,18 @@ class ItemQuerySet(models.QuerySet["Item"]):
     def open_on(self, instances: Iterable[Instance]) -> dict[int, Item]:
         """What is being done, or is still to be done, to these instances: by their keys."""
         keys = {(row.workflow_id, row.instance_id): row.pk for row in instances}
-        found = self.filter(
-            workflow__in={workflow for workflow, _ in keys},
+        open_ = self.filter(
             instance_id__in={instance_id for _, instance_id in keys},
             state__in=(State.PENDING, *OPEN_STATES),
-        ).select_related("operation")
-        items = {(item.workflow_id, item.instance_id): item for item in found.order_by("pk")}
-        return {keys[key]: item for key, item in items.items() if key in keys}
+        ).order_by("pk")
+        # Mostly there are none, and to ask for whole items with their operation takes longer.
+        found = {
+            keys[workflow, instance_id]: pk
+            for pk, workflow, instance_id in open_.values_list("pk", "workflow", "instance_id")
+            if (workflow, instance_id) in keys
+        }
+        items = self.select_related("operation").in_bulk(found.values()) if found else {}
+        return {key: items[pk] for key, pk in found.items() if pk in items}
 
     def delete(self) -> NoReturn:
         raise KeptForGood("What was done to an instance is kept for good.")

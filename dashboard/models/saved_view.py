@@ -14,7 +14,8 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def visible_to(self, user: User) -> Self:
         """Their own and the shared ones, by name."""
         mine = models.Q(owner=user) | models.Q(is_shared=True)
-        return self.filter(mine).select_related("owner").order_by(Lower("name"), "pk")
+        found = self.filter(mine).select_related("owner").order_by(Lower("name"), "pk")
+        return found.only("name", "query", "is_shared", "owner__username")
 
 
 class SavedView(models.Model):

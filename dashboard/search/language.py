@@ -45,7 +45,7 @@ class Term:
         dash = "-" if self.is_excluded else ""
         if not self.key:
             return dash + _written_word(self.values[0])
-        return f"{dash}{self.key}:{','.join(map(_written_value, self.values))}"
+        return f"{dash}{self.key}:{','.join(map(written_value, self.values))}"
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,8 @@ def _written_word(word: str) -> str:
     return word if is_plain or word == "-" else _quoted(word)
 
 
-def _written_value(value: str) -> str:
+def written_value(value: str) -> str:
+    """A value as it stands behind its key: quoted where it has to be."""
     is_plain = _BARE_VALUE.fullmatch(value) and not value.startswith('"')
     return value if is_plain else _quoted(value)
 

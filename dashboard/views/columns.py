@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from html import escape
 
-from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from dashboard.models import Instance, InstanceDetail, Item, Version
@@ -16,7 +15,8 @@ from dashboard.templatetags.dashboard import NOTHING
 from dashboard.views import cells
 from dashboard.views.cells import Known
 
-Cell = Callable[[Instance, Known], SafeString | str]
+#: Gives markup: whatever stands in the row is escaped in it.
+Cell = Callable[[Instance, Known], str]
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,16 @@ class Column:
     is_labelled: bool = True
 
     def written(self, row: Instance, known: Known) -> str:
-        """The cell of this row. By hand: a page has hundreds, and format_html takes its time."""
-        told = self.cell(row, known)
-        css = f"{self.css} none" if told in {"", NOTHING} else self.css
-        text = conditional_escape(told)
+        """The cell of this row."""
+        text = self.cell(row, known)
+        css = self.css if text and text != NOTHING else f"{self.css} none"
         if self.key == "instance":
             return f'<th class="{css}" scope="row">{text}</th>'
-        label = escape(self.title) if self.is_labelled else ""
-        return f'<td class="{css}" data-label="{label}">{text}</td>'
+        return f'<td class="{css}" data-label="{self._label}">{text}</td>'
+
+    @cached_property
+    def _label(self) -> str:
+        return escape(self.title) if self.is_labelled else ""
 
 
 _ALL = (
@@ -61,31 +63,35 @@ OF_ONE_WORKFLOW = (*(key for key in DEFAULT if key != "workflow"), "trigger", "v
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row with its cells as they are written."""
-
-    instance: Instance
-    cells: SafeString
-
-
-@dataclass(frozen=True)
 class Table:
-    """The chosen columns of some rows."""
+    """The chosen columns of some rows, and these rows as they are written."""
 
     columns: Sequence[Column]
-    rows: Sequence[Row]
+    rows: SafeString
 
     @classmethod
-    def of(cls, instances: Iterable[Instance], keys: Iterable[str], now: datetime) -> Table:
-        """Reads what the columns need beside the rows, for all rows at once."""
+    def of(
+        cls, instances: Iterable[Instance], keys: Iterable[str], now: datetime, *, form: str = ""
+    ) -> Table:
+        """Reads what the columns need beside the rows, for all rows at once. `form`: the id of a
+        form that rows can be selected for."""
         columns = [column(key) for key in keys]
         instances = list(instances)
         known = _known(instances, columns, now)
-        rows = []
-        for row in instances:
-            written = "".join(one.written(row, known) for one in columns)
-            rows.append(Row(row, mark_safe(written)))  # noqa: S308  (each cell is escaped)
-        return cls(columns, rows)
+        rows = "".join(_written(row, columns, known, form) for row in instances)
+        return cls(columns, mark_safe(rows))  # noqa: S308  (each cell is escaped)
+
+
+def _written(row: Instance, columns: Iterable[Column], known: Known, form: str) -> str:
+    pick = ""
+    if form:
+        pick = (
+            f'<td class="pick"><input type="checkbox" name="chosen" value="{row.pk}" form="{form}" '
+            f'aria-label="Select {escape(row.instance_id)}"></td>'
+        )
+    css = "" if row.is_match else ' class="no-match"'
+    told = "".join([one.written(row, known) for one in columns])
+    return f'<tr id="instance-{row.pk}"{css}>{pick}{told}</tr>'
 
 
 def column(key: str) -> Column:
@@ -95,6 +101,8 @@ def column(key: str) -> Column:
 
 def _known(instances: Sequence[Instance], columns: Iterable[Column], now: datetime) -> Known:
     known = Known(now)
+    if not instances:
+        return known
     keys = {column.key for column in columns}
     if "kept" in keys and any(row.ended_on for row in instances):
         known.versions = {

@@ -37,14 +37,16 @@ def instance_list(request: HtmxHttpRequest) -> HttpResponse:
     if form.filters.workflows.wanted:
         chosen = Workflow.objects.filter(pk__in=listing.matching.workflows or ())
         chosen.present().mark_watched(now)
+    picking = selection(request, links)
+    form_id = picking.form if picking else ""
     ctx = {
         "now": now,
         "form": form,
         "listing": listing,
         "looks": looks,
-        "table": Table.of(listing.page.rows, looks.columns, now),
+        "table": Table.of(listing.page.rows, looks.columns, now, form=form_id),
         "view": CurrentView(signed_in(request), request.GET.get("view", ""), links),
-        "selection": selection(request, links),
+        "selection": picking,
     }
     status = 200 if is_good else 400
     return render_page(request, "instances/list.html", fragment="rows", ctx=ctx, status=status)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from dashboard.forms.instance_filters import DEFAULT_SORT, InstanceFilterForm
-from dashboard.forms.search import KEYS, Key
+from dashboard.forms.search import KEYS
 from dashboard.models import Instance
 from dashboard.models.filters import SHORTEST
 from dashboard.models.keyset import Page, first_keys, page_of
 from dashboard.models.matching import Matching
+from dashboard.templatetags.lists import Chip
 from dashboard.views.links import Links
-from dashboard.views.narrowing import Chip, Narrowing
+from dashboard.views.narrowing import Narrowing
 
 PAGE_SIZE = 50
 #: Above this, new instances are not counted further.
@@ -175,15 +178,21 @@ class Listing:
         return bool(first_keys(outside.lists, self.form.order, limit=1))
 
     @property
-    def keys(self) -> dict[str, Key]:
-        """The search language, for the help sheet."""
-        return KEYS
+    def help_sheet(self) -> SafeString:
+        """How to search."""
+        return _help_sheet()
 
     @property
     def other_errors(self) -> list[str]:
         """What is wrong with parameters that have no input of their own."""
         errors = self.form.errors.items()
         return [str(text) for name, texts in errors if name != "q" for text in texts]
+
+
+@cache
+def _help_sheet() -> SafeString:
+    """The same on every page."""
+    return render_to_string("instances/search_help.html", {"keys": KEYS})
 
 
 def _at_least(number: int, is_exact: bool) -> str:

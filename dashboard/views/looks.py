@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.http import QueryDict
 
 from dashboard.forms.looks import DENSITIES, LooksForm
+from dashboard.templatetags.lists import ColumnChoice
 from dashboard.views.columns import COLUMNS, DEFAULT, column
 from dashboard.views.links import Links
 
 #: What the chooser's form says itself; `arranging` keeps it open while columns are moved.
 SAID = ("columns", "density", "earlier", "arranging")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One column in the chooser."""
-
-    key: str
-    title: str
-    is_chosen: bool = False
-    can_move: bool = False
 
 
 class Looks:
@@ -62,11 +51,13 @@ class Looks:
         return self.links.kept(*SAID)
 
     @property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[ColumnChoice]:
         """The chosen columns in their order, then the others."""
         chosen = [
-            Choice(key, column(key).title, is_chosen=True, can_move=place > 0)
+            ColumnChoice(key, column(key).title, is_chosen=True, can_move=place > 0)
             for place, key in enumerate(self.columns)
         ]
-        others = [Choice(key, one.title) for key, one in COLUMNS.items() if key not in self.columns]
+        others = [
+            ColumnChoice(key, one.title) for key, one in COLUMNS.items() if key not in self.columns
+        ]
         return chosen + others

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from urllib.parse import quote
 
 from dashboard.cloudflare.types import Trigger
 from dashboard.models import Workflow
 from dashboard.models.counting import Counts
-from dashboard.search.language import Query, Term
+from dashboard.search.language import Query, Term, written_value
 from dashboard.search.values import is_length
+from dashboard.templatetags.lists import Chip, Choice
 from dashboard.views.counts import in_order
-from dashboard.views.links import Links
+from dashboard.views.links import SAFE, Links
 
 TIMES = {"created": "Created", "started": "Started", "ended": "Ended"}
 PERIODS = {
@@ -26,32 +28,8 @@ PERIODS = {
 }
 #: Workflows beyond this are named in the box: nobody reads through so long a menu.
 MOST_CHOICES = 200
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A status with its count. `href` narrows to it or takes it back, `not_href` leaves it out.
-
-    `is_exact` is False when there may be more than `number`.
-    """
-
-    status: str
-    number: int
-    is_exact: bool
-    href: str
-    not_href: str
-    is_chosen: bool
-    is_excluded: bool
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One entry of a menu; a click takes it or takes it back."""
-
-    title: str
-    href: str
-    is_chosen: bool
-    note: str = ""
+#: Stands in a link for a value that is put there; no query holds one.
+PLACE = "\0"
 
 
 class Narrowing:
@@ -100,14 +78,16 @@ class Narrowing:
         known = self._places
         names = Counter(name for _, _, name in known)
         unknown = dict.fromkeys(self.query.values("workflow"))
-        choices = []
+        entries = []
         for account_id, account_name, name in known:
             spellings = (name, f"{account_id}/{name}", f"{account_name}/{name}")
             asked = next(filter(unknown.__contains__, spellings), "")
             unknown.pop(asked, None)
             value = asked or (name if names[name] == 1 else f"{account_id}/{name}")
-            choices.append(self._choice("workflow", value, name, account_name))
-        return self._not_known("workflow", unknown) + choices[:MOST_CHOICES]
+            entries.append((value, name, account_name))
+        return self._not_known("workflow", unknown) + self._choices(
+            "workflow", entries[:MOST_CHOICES]
+        )
 
     @property
     def accounts(self) -> list[Choice]:
@@ -118,18 +98,18 @@ class Narrowing:
         unknown = [value for value in asked if value not in spellings]
         if len(known) < 2 and not asked:
             return []
-        return self._not_known("account", unknown) + [
-            self._choice("account", account_id if account_id in asked else name, name)
-            for account_id, name in known
-        ]
+        return self._not_known("account", unknown) + self._choices(
+            "account",
+            [(account_id if account_id in asked else name, name, "") for account_id, name in known],
+        )
 
     @property
     def triggers(self) -> list[Choice]:
         known = [trigger.value for trigger in Trigger]
         unknown = [value for value in self.query.values("trigger") if value not in known]
-        return self._not_known("trigger", unknown) + [
-            self._choice("trigger", value, value) for value in known
-        ]
+        return self._not_known("trigger", unknown) + self._choices(
+            "trigger", [(value, value, "") for value in known]
+        )
 
     @property
     def time(self) -> str:
@@ -194,9 +174,25 @@ class Narrowing:
     def _renamed(self, key: str) -> list[Term]:
         return [replace(term, key=key) for term in self._times]
 
-    def _choice(self, key: str, value: str, title: str, note: str = "") -> Choice:
-        is_chosen = value in self.query.values(key)
-        return Choice(title, self.href(self.query.toggled(key, value)), is_chosen, note)
+    def _choices(self, key: str, entries: Iterable[tuple[str, str, str]]) -> list[Choice]:
+        """One for each value, its title and its note. What takes one that is not chosen differs in
+        the value only, so it is written once: a menu has hundreds."""
+        chosen = self.query.values(key)
+        before, _, after = self.href(self.query.toggled(key, PLACE)).rpartition(quote(PLACE))
+        choices = []
+        for value, title, note in entries:
+            if is_chosen := value in chosen:
+                href = self.href(self.query.toggled(key, value))
+            else:
+                href = f"{before}{_written(value)}{after}"
+            choices.append(Choice(title, href, is_chosen, note))
+        return choices
 
     def _not_known(self, key: str, values: Iterable[str]) -> list[Choice]:
-        return [self._choice(key, value, value, "not known here") for value in values]
+        return self._choices(key, [(value, value, "not known here") for value in values])
+
+
+@lru_cache(maxsize=1024)
+def _written(value: str) -> str:
+    """A value as it stands in a link."""
+    return quote(written_value(value), safe=SAFE)

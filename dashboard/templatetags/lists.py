@@ -1,0 +1,128 @@
+"""Parts of the instance list with many links, written by hand: a template takes ten times as long.
+
+Whatever comes from outside is escaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+
+from dashboard.templatetags.dashboard import icon, status_badge, status_word
+
+register = template.Library()
+
+CURRENT = ' aria-current="true"'
+#: So many of what is chosen are named in the heading of a menu.
+NAMED = 2
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A status with its count. `href` narrows to it or takes it back, `not_href` leaves it out.
+
+    `is_exact` is False when there may be more than `number`.
+    """
+
+    status: str
+    number: int
+    is_exact: bool
+    href: str
+    not_href: str
+    is_chosen: bool
+    is_excluded: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a menu; a click takes it or takes it back."""
+
+    title: str
+    href: str
+    is_chosen: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """One column in the chooser of columns."""
+
+    key: str
+    title: str
+    is_chosen: bool = False
+    can_move: bool = False
+
+
+@register.simple_tag
+def status_chips(chips: Iterable[Chip]) -> SafeString:
+    """Each status with its count, as a link that takes it, and one that leaves it out."""
+    return mark_safe("".join(map(_chip, chips)))  # noqa: S308  (everything in it is escaped)
+
+
+def _chip(chip: Chip) -> str:
+    status = escape(chip.status)
+    count = f' data-count="{chip.number}"' if chip.is_exact else ""
+    none = "" if chip.number else " data-none"
+    about = ' title="At least so many: counting them all would take too long"'
+    told = (
+        f'<span class="chip-pair" data-status="{status}"><a class="chip" data-chip="{status}"'
+        f'{count} href="{escape(chip.href)}"{CURRENT if chip.is_chosen else ""}{none}>'
+        f'<span class="number"{"" if chip.is_exact else about}>{chip.number:,}'
+        f"{'' if chip.is_exact else '+'}</span> {status_badge(chip.status)}</a>"
+    )
+    if chip.number or chip.is_excluded:
+        without = escape(f"Without {status_word(chip.status)}")
+        told += (
+            f'<a class="chip-not" href="{escape(chip.not_href)}" aria-label="{without}" '
+            f'title="{without}"{CURRENT if chip.is_excluded else ""}>{icon("without")}</a>'
+        )
+    return f"{told}</span>\n"
+
+
+@register.simple_tag
+def menu(title: str, choices: Sequence[Choice]) -> SafeString:
+    """Several of many, as links that take a value or take it back."""
+    chosen = [escape(choice.title) for choice in choices if choice.is_chosen]
+    named = ", ".join(chosen[:NAMED]) + (", …" if len(chosen) > NAMED else "")
+    entries = menu_links(choices) or '<span class="faint">Nothing to choose from yet</span>'
+    return mark_safe(  # noqa: S308  (everything in it is escaped)
+        f'<details class="choose"><summary><span class="soft">{escape(title)}</span> '
+        f'{named or "any"}</summary><div class="panel">{entries}</div></details>'
+    )
+
+
+@register.simple_tag
+def menu_links(choices: Iterable[Choice]) -> SafeString:
+    """The entries of a menu, each a link."""
+    return mark_safe("".join(map(_entry, choices)))  # noqa: S308  (everything in it is escaped)
+
+
+def _entry(choice: Choice) -> str:
+    note = f' <span class="faint">{escape(choice.note)}</span>' if choice.note else ""
+    current = CURRENT if choice.is_chosen else ""
+    return f'<a href="{escape(choice.href)}"{current}>{escape(choice.title)}{note}</a>'
+
+
+@register.simple_tag
+def column_choices(choices: Iterable[ColumnChoice]) -> SafeString:
+    """A box for each column, and a button that moves a chosen one a place ahead."""
+    return mark_safe("".join(map(_column, choices)))  # noqa: S308  (everything in it is escaped)
+
+
+def _column(choice: ColumnChoice) -> str:
+    key, title = escape(choice.key), escape(choice.title)
+    told = (
+        f'<div class="column"><label><input type="checkbox" name="columns" value="{key}"'
+        f"{' checked' if choice.is_chosen else ''}>{title}</label>"
+    )
+    if choice.can_move:
+        told += (
+            '<button class="button" data-kind="quiet" type="submit" name="earlier" '
+            f'value="{key}" aria-label="Move {title} one place ahead" title="One place ahead">'
+            f"{icon('up')}</button>"
+        )
+    return f"{told}</div>"
