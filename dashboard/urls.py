@@ -55,6 +55,7 @@ urlpatterns = [
     path("operations/<uuid:pk>/", operations.operation_detail, name="operation"),
     path("sync/", sync.sync_detail, name="sync"),
     path("operations/<uuid:pk>/steer/", operations.operation_steer, name="operation-steer"),
+    path("operations/<uuid:pk>/again/", operations.operation_again, name="operation-again"),
     path("operations/<uuid:pk>/outcome.<str:form>", audit.outcome, name="operation-outcome"),
     path("views/", saved_views.saved_view_list, name="saved-views"),
     path("views/new/", saved_views.new_saved_view, name="new-saved-view"),

@@ -109,7 +109,10 @@ class Workflow(models.Model):
 
 
 class Version(models.Model):
-    """One deployed state of a workflow; retentions as Cloudflare writes them."""
+    """One deployed state of a workflow; retentions as Cloudflare writes them.
+
+    `graph`: its diagram as Cloudflare sent it, read at `graph_at`; it never changes.
+    """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
     version_id = models.CharField(max_length=64)
@@ -122,6 +125,8 @@ class Version(models.Model):
     step_limit = models.PositiveBigIntegerField(null=True)
     success_retention = models.CharField(max_length=64, default="")
     error_retention = models.CharField(max_length=64, default="")
+    graph = models.JSONField(null=True)
+    graph_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
 
     class Meta:
