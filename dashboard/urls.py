@@ -24,6 +24,7 @@ from dashboard.views import (
     step,
     step_output,
     sync,
+    version,
     workflow,
 )
 
@@ -36,6 +37,11 @@ urlpatterns = [
         "accounts/<str:account_id>/workflows/<str:workflow_name>/",
         workflow.workflow_detail,
         name="workflow",
+    ),
+    path(
+        "accounts/<str:account_id>/workflows/<str:workflow_name>/versions/<str:version_id>/",
+        version.version_detail,
+        name="version",
     ),
     path(
         "accounts/<str:account_id>/workflows/<str:workflow_name>/steps/",

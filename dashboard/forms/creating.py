@@ -109,13 +109,17 @@ class BatchForm(OperationForm):
         required=False,
         allow_empty_file=True,
         label="File",
-        help_text="A JSON array, one JSON object on each line, or CSV, of any size, as UTF-8.",
+        help_text="As UTF-8, of any size: a JSON array, one JSON object on each line, or CSV.",
         widget=forms.FileInput(attrs={"accept": ".json,.ndjson,.jsonl,.csv,.tsv,.txt"}),
     )
     batch = forms.CharField(
         required=False,
         strip=False,
         label="Or pasted here",
+        help_text="Each object may have instance_id, params, instance_retention and location_hint. "
+        "CSV begins with the names of its columns: instance_id, params as JSON or params.NAME as "
+        "text, success_retention, error_retention, location_hint. An id that is missing is made "
+        "up.",
         widget=forms.Textarea(
             attrs={
                 "rows": 12,

@@ -46,6 +46,8 @@ def what_is_wrong(error: Exception) -> str:
         return "This holds half a character (a lone surrogate such as \\ud800)."
     if isinstance(error, RecursionError):
         return "This is nested too deeply."
+    if isinstance(error, json.JSONDecodeError) and error.lineno == 1:
+        return f"This is not JSON: {error.msg} at character {error.colno:,}."
     return f"This is not JSON: {error}."
 
 

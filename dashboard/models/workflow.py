@@ -108,6 +108,11 @@ class Workflow(models.Model):
         return reverse("workflow", args=[self.account.account_id, self.name])
 
 
+class VersionQuerySet(models.QuerySet["Version"]):
+    def newest_first(self) -> Self:
+        return self.order_by(models.F("created_on").desc(nulls_last=True), "-pk")
+
+
 class Version(models.Model):
     """One deployed state of a workflow; retentions as Cloudflare writes them.
 
@@ -129,6 +134,8 @@ class Version(models.Model):
     graph_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
 
+    objects = VersionQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["workflow", "version_id"], name="version_once")
@@ -136,3 +143,9 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return self.version_id
+
+    def get_absolute_url(self) -> str:
+        workflow = self.workflow
+        return reverse(
+            "version", args=[workflow.account.account_id, workflow.name, self.version_id]
+        )
