@@ -14,7 +14,8 @@ from dashboard.models import Operation, User, Version
 from dashboard.models.operation import Stage
 from dashboard.simulator.server import Server
 from tests.browser.conftest import sign_in
-from tests.browser.test_accessibility import _violations, axe  # noqa: F401 -- a fixture
+from tests.browser.test_accessibility import _violations
+from tests.browser.test_accessibility import axe as axe
 from tests.fixtures import Watched
 from tests.insight.test_graph import WHOLE
 from tests.views.operating import form_url
@@ -99,7 +100,7 @@ def test_axe_finds_nothing_on_the_pages_of_a_workflow(
     axe: str,
     watched: Watched,
     scheme: str,
-    width: int,  # noqa: F811
+    width: int,
 ) -> None:
     screen.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     screen.set_viewport_size({"width": width, "height": 900})

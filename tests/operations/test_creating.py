@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -297,3 +298,43 @@ def test_a_viewer_who_was_an_operator_creates_nothing_more(
 
     assert operation.stage == Stage.PAUSED
     assert watched.sent("POST") == []
+
+
+def test_a_target_without_batches_gets_one_after_the_other(
+    watched: Watched, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched.client, "target", replace(watched.client.target, has_batch=False))
+    operation = propose(
+        watched, operator, [*entries(4), New("taken", {"line": 5}, has_own_id=True)]
+    )
+    say_yes(watched, operation, operator)
+
+    work(watched, operation)
+
+    assert states(operation) == {State.DONE: 4, State.SKIPPED: 1}
+    assert [sent["instance_id"] for sent in watched.sent("POST")] == [
+        *(one.instance_id for one in entries(4)),
+        "taken",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["rate-limited", "error-10001", "reset", "cut-off", "empty"])
+def test_whatever_fails_no_instance_is_asked_for_twice_and_none_is_told_wrongly(
+    watched: Watched, operator: User, kind: str
+) -> None:
+    operation = propose(watched, operator, entries(60))
+    say_yes(watched, operation, operator)
+    watched.server.faults.add(kind, method="POST", times=2)
+
+    work(watched, operation, seconds=10)
+    while operation.stage == Stage.HALTED:
+        say_yes(watched, operation, operator)
+        work(watched, operation, seconds=10)
+
+    asked = [id_ for batch in batches(watched) for id_ in batch]
+    assert len(asked) == len(set(asked)) == 60
+    told = dict(operation.items.values_list("instance_id", "state"))
+    assert {id_ for id_, state in told.items() if state == State.DONE} == {*watched.listed()} - {
+        "taken"
+    }
+    assert set(told.values()) <= {State.DONE, State.FAILED}
