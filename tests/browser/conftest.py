@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from pytest_django import live_server_helper
 
 from dashboard import connection
 from dashboard.models import User
+from tests.engine import install
 from tests.views.instance.upstream import ACCOUNT, Upstream
 
 
@@ -18,6 +20,14 @@ from tests.views.instance.upstream import ACCOUNT, Upstream
 def base_url(live_server: live_server_helper.LiveServer) -> str:
     """What the paths in `goto` and the addresses in `expect` are relative to."""
     return live_server.url
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    try:
+        return install.axe_core()
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip("axe-core could not be installed from npm")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -9,18 +7,9 @@ from playwright.sync_api import Page, expect
 from dashboard.models import SavedView, User
 from tests.browser.test_keyboard import open_palette
 from tests.browser.test_selection import boxes, fill
-from tests.engine import install
 from tests.rows import account
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    try:
-        return install.axe_core()
-    except (OSError, subprocess.SubprocessError):
-        pytest.skip("axe-core could not be installed from npm")
 
 
 def _list(page: Page) -> None:
@@ -85,11 +74,11 @@ def test_axe_finds_nothing_on_the_list_its_bar_its_dialogs_and_the_views(
     for show in SHOWN:
         show(screen)
         screen.evaluate(axe)  # The page's own policy lets no other script in.
-        assert _violations(screen) == [], show.__name__
+        assert violations(screen) == [], show.__name__
         assert screen.evaluate("document.documentElement.scrollWidth") <= width, show.__name__
 
 
-def _violations(page: Page) -> list[str]:
+def violations(page: Page) -> list[str]:
     return [
         f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
         for rule in page.evaluate("axe.run()")["violations"]

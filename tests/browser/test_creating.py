@@ -14,8 +14,7 @@ from dashboard.models import Operation, User, Version
 from dashboard.models.operation import Stage
 from dashboard.simulator.server import Server
 from tests.browser.conftest import sign_in
-from tests.browser.test_accessibility import _violations
-from tests.browser.test_accessibility import axe as axe
+from tests.browser.test_accessibility import violations
 from tests.fixtures import Watched
 from tests.insight.test_graph import WHOLE
 from tests.views.operating import form_url
@@ -122,5 +121,5 @@ def test_axe_finds_nothing_on_the_pages_of_a_workflow(
         for closed in screen.locator("#content details:not([open]) > summary").all():
             closed.click()
         screen.evaluate(axe)  # The page's own policy lets no other script in.
-        assert _violations(screen) == [], address
+        assert violations(screen) == [], address
         assert screen.evaluate("document.documentElement.scrollWidth") <= width, address
