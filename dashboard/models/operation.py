@@ -224,6 +224,9 @@ class Operation(Kept):
             return f"{label} with rollback"
         if self.kind == Kind.SEND_EVENT:
             return f"{label} “{arguments.get('event_type', '')}”"
+        if self.kind == Kind.CREATE and (new := arguments.get("instances")):
+            # So it was written down before there were batches of any size.
+            return f"{label} {len(new)} instance{'s' * (len(new) != 1)}"
         if self.kind == Kind.CREATE and self.is_bulk:
             source = arguments.get("source")
             return f"{label} from {source}" if source else f"{label} a batch"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import Any
 
@@ -86,6 +88,10 @@ def test_pasted_lines_are_shown_first_and_created_after_the_yes(
     assert states(operation) == {"done": 2, "skipped": 1}
     outcome = text_of(actor.get(operation.get_absolute_url()))
     assert "an instance with this id exists" in outcome
+    table = actor.get(f"{operation.get_absolute_url()}outcome.csv")
+    rows = list(csv.DictReader(io.StringIO(b"".join(table.streaming_content).decode())))
+    assert [json.loads(row["own_arguments"])["line"] for row in rows] == [1, 2, 3]
+    assert [row["state"] for row in rows] == ["skipped", "done", "done"]
     assert "Create a batch" in outcome
 
 
