@@ -74,6 +74,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 # A selection that is sent names each of its instances.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+# What is pasted is held whole; a file of any size is not.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"

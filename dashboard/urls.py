@@ -27,6 +27,7 @@ from dashboard.views import (
     step,
     step_output,
     sync,
+    version,
     workflow,
 )
 
@@ -39,6 +40,11 @@ urlpatterns = [
         "accounts/<str:account_id>/workflows/<str:workflow_name>/",
         workflow.workflow_detail,
         name="workflow",
+    ),
+    path(
+        "accounts/<str:account_id>/workflows/<str:workflow_name>/versions/<str:version_id>/",
+        version.version_detail,
+        name="version",
     ),
     path(
         "accounts/<str:account_id>/workflows/<str:workflow_name>/steps/",
@@ -69,6 +75,7 @@ urlpatterns = [
     path("frozen/<str:key>/<int:number>/output/", frozen.frozen_output, name="frozen-output"),
     path("sync/", sync.sync_detail, name="sync"),
     path("operations/<uuid:pk>/steer/", operations.operation_steer, name="operation-steer"),
+    path("operations/<uuid:pk>/again/", operations.operation_again, name="operation-again"),
     path("operations/<uuid:pk>/outcome.<str:form>", audit.outcome, name="operation-outcome"),
     path("views/", saved_views.saved_view_list, name="saved-views"),
     path("views/new/", saved_views.new_saved_view, name="new-saved-view"),

@@ -1,26 +1,32 @@
-"""New instances, one or up to a hundred: ids, params and what else Cloudflare takes."""
+"""New instances: one with all that Cloudflare takes, or a batch of any size from text or a file."""
 
 from __future__ import annotations
 
-import re
-import uuid
-from typing import Any
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, TextIO
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 
 from dashboard.cloudflare import types
+from dashboard.forms.batch_rows import Problem, Row, read_rows
 from dashboard.forms.json_text import JsonTextField
+from dashboard.forms.new_instance import (
+    ID_RULE,
+    LOCATION_HINTS,
+    LONGEST_ID,
+    arguments_of,
+    clean_instance_id,
+    clean_retention,
+)
 from dashboard.forms.operations import OperationForm
+from dashboard.operations import New
 
-#: https://developers.cloudflare.com/api/resources/workflows/subresources/instances/methods/create/
-INSTANCE_ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9\-_]*")
-RESERVED_ID = re.compile(r"cf_[0-9a-f]{64}")
-BATCH_LIMIT = 100
-LOCATION_HINTS = (
-    "wnam", "weur", "enam", "eeur", "apac", "apac-ne", "apac-se", "oc", "sam", "afr", "me",
-)  # fmt: skip
-#: What an entry of a batch may hold, in Cloudflare's words.
-BATCH_FIELDS = ("instance_id", "params", "instance_retention", "location_hint")
+#: So many wrong lines are named; the others are counted.
+PROBLEMS_SHOWN = 20
 
 
 class CreateForm(OperationForm):
@@ -31,16 +37,17 @@ class CreateForm(OperationForm):
     )  # fmt: skip
 
     new_id = forms.CharField(
-        max_length=100,
+        max_length=LONGEST_ID,
         required=False,
         label="Instance id",
-        help_text="Letters, digits, - and _; empty makes one up.",
+        help_text=f"{ID_RULE.capitalize()}; empty makes one up.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     params = JsonTextField(
         required=False,
         label="Params",
-        help_text="Any JSON.",
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text="Any JSON, up to 1 MiB.",
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
     )
     success_retention = forms.CharField(
         max_length=40,
@@ -48,11 +55,17 @@ class CreateForm(OperationForm):
         label="Kept after success",
         help_text="Milliseconds, or words such as “3 days”; empty keeps the workflow's own.",
     )
-    error_retention = forms.CharField(max_length=40, required=False, label="Kept after an error")
+    error_retention = forms.CharField(
+        max_length=40, required=False, label="Kept after an error", help_text="The same."
+    )
     location_hint = forms.ChoiceField(
         required=False,
         label="Location hint",
-        choices=[("", "None"), *((hint, hint) for hint in LOCATION_HINTS)],
+        help_text="Where it had best run; Cloudflare may choose another place.",
+        choices=[
+            ("", "None"),
+            *((hint, f"{hint}: {place}") for hint, place in LOCATION_HINTS.items()),
+        ],
     )
 
     def __init__(self, *args: Any, has_retention: bool = True, **kwargs: Any) -> None:
@@ -64,130 +77,132 @@ class CreateForm(OperationForm):
     def clean_new_id(self) -> str:
         return clean_instance_id(self.cleaned_data["new_id"])
 
-    def arguments(self) -> dict[str, Any]:
-        [new] = self.new_instances()
-        return arguments_of(new)
+    def clean_success_retention(self) -> str | int | None:
+        return clean_retention(self.cleaned_data["success_retention"])
 
-    def new_instances(self) -> list[types.NewInstance]:
+    def clean_error_retention(self) -> str | int | None:
+        return clean_retention(self.cleaned_data["error_retention"])
+
+    def arguments(self) -> dict[str, Any]:
+        return arguments_of(self.new_instance)
+
+    @cached_property
+    def new_instance(self) -> types.NewInstance:
         """The one to create, under the id given or one made up."""
         data = self.cleaned_data
-        return [
-            types.NewInstance(
-                id=data["new_id"],
-                params=data["params"],
-                success_retention=retention(data.get("success_retention", "")),
-                error_retention=retention(data.get("error_retention", "")),
-                location_hint=data.get("location_hint", ""),
-            )
-        ]
+        return types.NewInstance(
+            id=data["new_id"],
+            params=data["params"],
+            success_retention=data.get("success_retention"),
+            error_retention=data.get("error_retention"),
+            location_hint=data.get("location_hint", ""),
+        )
 
 
 class BatchForm(OperationForm):
-    """Up to a hundred new instances, as the JSON array that Cloudflare's own API takes."""
+    """New instances of any number, pasted or as a file. A valid form has read all of them once;
+    `rows` reads them again, so that they are never all in memory."""
 
-    field_order = ("batch", "reason")
+    field_order = ("file", "batch", "reason")
 
-    batch = JsonTextField(
-        label="Instances",
-        help_text="A JSON array of 1 to 100 objects; each may have instance_id, params, "
-        "instance_retention and location_hint. An empty object makes an id up.",
+    file = forms.FileField(
+        required=False,
+        allow_empty_file=True,
+        label="File",
+        help_text="As UTF-8, of any size: a JSON array, one JSON object on each line, or CSV.",
+        widget=forms.FileInput(attrs={"accept": ".json,.ndjson,.jsonl,.csv,.tsv,.txt"}),
+    )
+    batch = forms.CharField(
+        required=False,
+        strip=False,
+        label="Or pasted here",
+        help_text="Each object may have instance_id, params, instance_retention and location_hint. "
+        "CSV begins with the names of its columns: instance_id, params as JSON or params.NAME as "
+        "text, success_retention, error_retention, location_hint. An id that is missing is made "
+        "up.",
         widget=forms.Textarea(
             attrs={
                 "rows": 12,
                 "spellcheck": "false",
-                "placeholder": '[{"instance_id": "a-1", "params": {"n": 1}}, {}]',
+                "placeholder": '{"instance_id": "a-1", "params": {"n": 1}}\n{"params": {"n": 2}}',
             }
         ),
     )
 
-    def clean_batch(self) -> list[types.NewInstance]:
-        value = self.cleaned_data["batch"]
-        if not isinstance(value, list) or not 1 <= len(value) <= BATCH_LIMIT:
-            has = f"; this one has {len(value):,}" if isinstance(value, list) else ""
-            raise forms.ValidationError(f"Write a JSON array of 1 to 100 objects{has}.")
-        new = [_read_entry(number, entry) for number, entry in enumerate(value, start=1)]
-        ids = [one.id for one in new]
-        if twice := sorted({id_ for id_ in ids if ids.count(id_) > 1}):
-            raise forms.ValidationError(f"These ids stand twice: {', '.join(twice)}.")
-        return new
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean()
+        file, text = self.cleaned_data.get("file"), self.cleaned_data.get("batch", "")
+        if file and text.strip():
+            self.add_error("file", "Choose a file or paste text, not both.")
+        elif not file and not text.strip():
+            self.add_error("batch", "Choose a file, or paste the instances here.")
+        else:
+            self._check("file" if file else "batch")
+        return data
+
+    def _check(self, source: str) -> None:
+        found, number, seen = [], 0, dict[int, int]()
+        problems = 0
+        for row in self._read():
+            problem = row if isinstance(row, Problem) else _repeated(row, seen)
+            if problem is None:
+                number += 1
+                continue
+            problems += 1
+            if problems <= PROBLEMS_SHOWN or problem.is_last:
+                found.append(str(problem))
+        if problems > len(found):
+            found.append(f"{problems - len(found):,} more lines are wrong.")
+        if not found and not number:
+            found.append("There is no instance in this.")
+        if found and source == "file":
+            found.append("Choose the file again once it is mended: no browser sends it twice.")
+        for sentence in found:
+            self.add_error(source, sentence)
+
+    def rows(self) -> Iterator[New]:
+        """Each new instance, in the order of the input; those without an id get one made up."""
+        for row in self._read():
+            if isinstance(row, Row):
+                arguments = {"line": row.line} | arguments_of(row.new)
+                yield New(row.new.id, arguments, has_own_id=row.has_own_id)
+
+    @property
+    def source(self) -> str:
+        """The name of the file; "" for what was pasted."""
+        file: UploadedFile[Any] | None = self.cleaned_data.get("file")
+        return (file.name or "")[:200] if file else ""
 
     def arguments(self) -> dict[str, Any]:
-        return {
-            "instances": [
-                {"instance_id": new.id} | arguments_of(new) for new in self.new_instances()
-            ]
-        }
+        return {"source": self.source} if self.source else {}
 
-    def new_instances(self) -> list[types.NewInstance]:
-        """Those to create, each under the id given or one made up."""
-        new: list[types.NewInstance] = self.cleaned_data["batch"]
-        return new
+    def _read(self) -> Iterator[Row | Problem]:
+        file: UploadedFile[Any] | None = self.cleaned_data.get("file")
+        if file is None:
+            text = self.cleaned_data["batch"].removeprefix("\ufeff")
+            yield from read_rows(io.StringIO(text, newline=""))
+        else:
+            with _as_text(file) as opened:
+                yield from read_rows(opened)
 
 
-def _read_entry(number: int, value: Any) -> types.NewInstance:
-    """One entry of a batch; raises ValidationError with its number and what cannot be."""
-    if not isinstance(value, dict):
-        raise forms.ValidationError(f"Instance {number} is not a JSON object.")
-    if unknown := sorted(set(value) - set(BATCH_FIELDS)):
-        raise forms.ValidationError(
-            f"Instance {number} has {', '.join(unknown)}; only {', '.join(BATCH_FIELDS)} are known."
-        )
-    kept = value.get("instance_retention") or {}
-    if not isinstance(kept, dict):
-        raise forms.ValidationError(f"Instance {number}: instance_retention is an object.")
-    hint = value.get("location_hint") or ""
-    if hint and hint not in LOCATION_HINTS:
-        raise forms.ValidationError(
-            f"Instance {number}: location_hint is one of {', '.join(LOCATION_HINTS)}."
-        )
-    instance_id = value.get("instance_id")
-    if not isinstance(instance_id, str | None):
-        raise forms.ValidationError(f"Instance {number}: instance_id is a text.")
+@contextmanager
+def _as_text(file: UploadedFile[Any]) -> Iterator[TextIO]:
+    """The file as text, which stays open."""
+    text = io.TextIOWrapper(file.file, encoding="utf-8-sig", newline="")  # type: ignore[type-var]
     try:
-        return types.NewInstance(
-            id=clean_instance_id(instance_id or ""),
-            params=value.get("params"),
-            success_retention=_read_retention(kept.get("success_retention")),
-            error_retention=_read_retention(kept.get("error_retention")),
-            location_hint=hint,
-        )
-    except forms.ValidationError as error:
-        raise forms.ValidationError(f"Instance {number}: {error.messages[0]}") from error
+        yield text
+    finally:
+        text.detach()
 
 
-def _read_retention(value: Any) -> str | int | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | None):
-        raise forms.ValidationError(
-            "a retention is a number of milliseconds, or words such as “3 days”."
-        )
-    return value
-
-
-def arguments_of(new: types.NewInstance) -> dict[str, Any]:
-    """What is kept of a new instance, besides its id."""
-    given = {
-        "params": new.params,
-        "success_retention": new.success_retention,
-        "error_retention": new.error_retention,
-        "location_hint": new.location_hint or None,
-    }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def clean_instance_id(text: str) -> str:
-    """The id, or one made up when there is none; raises ValidationError for one that cannot be."""
-    if not text:
-        return str(uuid.uuid4())
-    if len(text) > 100 or not INSTANCE_ID.fullmatch(text):
-        raise forms.ValidationError(
-            f"“{text[:120]}” cannot be an instance id: up to 100 letters, digits, - and _, and no "
-            "- at the start."
-        )
-    if RESERVED_ID.fullmatch(text):
-        raise forms.ValidationError("Ids such as cf_… are reserved by Cloudflare.")
-    return text
-
-
-def retention(text: str) -> str | int | None:
-    """Milliseconds when it is a number, otherwise the words as they stand."""
-    return int(text) if text.isascii() and text.isdigit() else (text or None)
+def _repeated(row: Row, seen: dict[int, int]) -> Problem | None:
+    """What is wrong with an id that stood before. `seen`: which instance had each, by its hash: the
+    ids themselves would take three times the memory."""
+    if not row.has_own_id:
+        return None
+    first = seen.setdefault(hash(row.new.id), row.number)
+    if first == row.number:
+        return None
+    words = f"Instance {first:,} has the id {row.new.id} already."
+    return Problem(row.line, words, number=row.number)

@@ -25,17 +25,30 @@ def read_json(text: str) -> Any:
     Python reads more than JSON allows: NaN, numbers beyond any float, half a character.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise forms.ValidationError(
-            "This holds half a character (a lone surrogate such as \\ud800)."
-        ) from error
-    except RecursionError as error:
-        raise forms.ValidationError("This is nested too deeply.") from error
-    except ValueError as error:
-        raise forms.ValidationError(f"This is not JSON: {error}.") from error
+        value = DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise forms.ValidationError(what_is_wrong(error)) from error
+    check_sendable(value)
     return value
+
+
+def check_sendable(value: Any) -> None:
+    """Raises ValidationError for a value that was read as JSON and cannot be sent as such."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise forms.ValidationError(what_is_wrong(error)) from error
+
+
+def what_is_wrong(error: Exception) -> str:
+    """A failure to read or write JSON as a sentence."""
+    if isinstance(error, UnicodeEncodeError):
+        return "This holds half a character (a lone surrogate such as \\ud800)."
+    if isinstance(error, RecursionError):
+        return "This is nested too deeply."
+    if isinstance(error, json.JSONDecodeError) and error.lineno == 1:
+        return f"This is not JSON: {error.msg} at character {error.colno:,}."
+    return f"This is not JSON: {error}."
 
 
 def _refuse(word: str) -> NoReturn:
@@ -47,3 +60,7 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text[:40]} is too large a number")
     return number
+
+
+#: Reads what JSON allows and nothing else, as far as Python can be told so.
+DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)

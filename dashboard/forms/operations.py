@@ -44,10 +44,6 @@ class OperationForm(forms.Form):
         """What the action needs besides the instance, as it is kept and shown."""
         return {}
 
-    def new_instances(self) -> list[types.NewInstance]:
-        """Those to create; none for an action on an instance that exists."""
-        return []
-
 
 class InstanceOperationForm(OperationForm):
     """An action on one instance."""

@@ -67,7 +67,8 @@ class Item(Kept):
     `wave` counts from 1; 0 for those that were skipped from the start. `seen_generation`: the
     generation of the instance that the person saw, None when the page did not say. `note` is a
     sentence for people. `before` and `seen` hold the facts the decision was made on. `answer` is
-    Cloudflare's own, word for word. `watched_until`: when following it gives up.
+    Cloudflare's own, word for word. `watched_until`: when following it gives up. `arguments`: what
+    is asked for this one alone; of a new instance its params and such, and the `line` it stood on.
     """
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="items")
@@ -77,6 +78,7 @@ class Item(Kept):
     instance_id = models.CharField(max_length=271)
     wave = models.PositiveSmallIntegerField(default=1)
     seen_generation = models.PositiveIntegerField(null=True)
+    arguments = models.JSONField(null=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.SENDING)
     before = models.JSONField(default=dict)
     sent_at = models.DateTimeField(null=True)

@@ -55,10 +55,14 @@ class Stage(models.TextChoices):
     """How far the running of an operation on many has come.
 
     One on a single instance is sent at once, so it is FINISHED from the start. HALTED: too many
-    failed, and somebody has to decide; STOPPED: somebody decided that nothing more is sent.
+    failed, and somebody has to decide; STOPPED: somebody decided that nothing more is sent. New
+    instances are first written down from a text (READING), then shown to whoever has to say yes
+    (PROPOSED).
     """
 
     PLANNED = "planned", "Planned"
+    READING = "reading", "Being written down"
+    PROPOSED = "proposed", "Not begun"
     RUNNING = "running", "Running"
     PAUSED = "paused", "Paused"
     HALTED = "halted", "Stopped itself"
@@ -68,10 +72,17 @@ class Stage(models.TextChoices):
 
 #: From where each stage can be reached.
 BEFORE = {
-    Stage.RUNNING: (Stage.PLANNED, Stage.PAUSED, Stage.HALTED),
+    Stage.PROPOSED: (Stage.READING,),
+    Stage.RUNNING: (Stage.PLANNED, Stage.PROPOSED, Stage.PAUSED, Stage.HALTED),
     Stage.PAUSED: (Stage.RUNNING,),
     Stage.HALTED: (Stage.RUNNING,),
-    Stage.STOPPED: (Stage.RUNNING, Stage.PAUSED, Stage.HALTED),
+    Stage.STOPPED: (
+        Stage.READING,
+        Stage.PROPOSED,
+        Stage.RUNNING,
+        Stage.PAUSED,
+        Stage.HALTED,
+    ),
     Stage.FINISHED: (Stage.RUNNING, Stage.PAUSED, Stage.HALTED),
 }
 
@@ -213,7 +224,11 @@ class Operation(Kept):
         if self.kind == Kind.SEND_EVENT:
             return f"{label} “{arguments.get('event_type', '')}”"
         if self.kind == Kind.CREATE and (new := arguments.get("instances")):
+            # So it was written down before there were batches of any size.
             return f"{label} {len(new)} instance{'s' * (len(new) != 1)}"
+        if self.kind == Kind.CREATE and self.is_bulk:
+            source = arguments.get("source")
+            return f"{label} from {source}" if source else f"{label} a batch"
         return str(label)
 
 

@@ -122,8 +122,16 @@ class Workflow(models.Model):
         return f"{self.get_absolute_url()}instances/"
 
 
+class VersionQuerySet(models.QuerySet["Version"]):
+    def newest_first(self) -> Self:
+        return self.order_by(models.F("created_on").desc(nulls_last=True), "-pk")
+
+
 class Version(models.Model):
-    """One deployed state of a workflow; retentions as Cloudflare writes them."""
+    """One deployed state of a workflow; retentions as Cloudflare writes them.
+
+    `graph`: its diagram as Cloudflare sent it, read at `graph_at`; it never changes.
+    """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
     version_id = models.CharField(max_length=64)
@@ -136,7 +144,11 @@ class Version(models.Model):
     step_limit = models.PositiveBigIntegerField(null=True)
     success_retention = models.CharField(max_length=64, default="")
     error_retention = models.CharField(max_length=64, default="")
+    graph = models.JSONField(null=True)
+    graph_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
+
+    objects = VersionQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -145,3 +157,9 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return self.version_id
+
+    def get_absolute_url(self) -> str:
+        workflow = self.workflow
+        return reverse(
+            "version", args=[workflow.account.account_id, workflow.name, self.version_id]
+        )

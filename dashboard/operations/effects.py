@@ -56,6 +56,9 @@ EFFECTS = {
 def effects(kind: Kind, target: Target | None, *, is_batch: bool) -> list[Effect]:
     """What the operation will do, and what the target (None: not configured) cannot do of it."""
     found = list(EFFECTS.get(kind, []))
+    if kind is Kind.CREATE and is_batch:
+        text = "Nothing is created yet: you see first what was read, and then say yes."
+        found.append(Effect("info", text))
     if kind is Kind.CREATE and target:
         if is_batch and not target.has_batch:
             found.append(Effect("info", f"{target.title} creates them one after the other."))

@@ -90,7 +90,9 @@ def judge(item: Item, row: Instance, *, now: datetime) -> None:
     operation = item.operation
     kind = Kind(operation.kind)
     detail = row.last_detail if kind is Kind.SEND_EVENT else None
-    seen = outcome_of(kind, operation.arguments, item.before, row, detail)
+    # An answer that names a new instance says that it is new.
+    before = {} if kind is Kind.CREATE and item.answer else item.before
+    seen = outcome_of(kind, operation.arguments, before, row, detail)
     facts = {"status": row.status, "generation": row.generation}
     if seen.state is None:
         _look_again(item, now, _words(item, seen.note), seen=facts, seen_at=row.seen_at)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard.cloudflare import types
@@ -16,6 +17,8 @@ from dashboard.operations.allowed import in_words
 
 #: Name and start of each wait that was open when an event was sent.
 OpenWaits = list[list[str]]
+#: So far our clock and Cloudflare's may be apart.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def outcome_of(
         case Kind.SEND_EVENT:
             return _of_event(arguments.get("event_type", ""), before.get("open_waits", []), detail)
         case Kind.CREATE:
-            return Outcome(State.DONE, f"Created; it is {in_words(status)} now.")
+            return _of_create(before, instance)
         case Kind.DELETE:
             return Outcome(None, f"Cloudflare still has it; it is {in_words(status)}.")
 
@@ -85,6 +88,13 @@ def _of_terminate(status: Status) -> Outcome:
     if status.is_finished:
         return Outcome(State.SKIPPED, f"It ended by itself first: it is {in_words(status)}.")
     return Outcome(None, f"It is {in_words(status)}.")
+
+
+def _of_create(before: dict[str, Any], instance: Instance) -> Outcome:
+    sent_on = before.get("sent_on", "")
+    if sent_on and instance.created_on < datetime.fromisoformat(sent_on) - CLOCKS_DIFFER:
+        return Outcome(State.SKIPPED, "An instance with this id had been created before.")
+    return Outcome(State.DONE, f"Created; it is {in_words(Status(instance.status))} now.")
 
 
 def _of_event(

@@ -15,12 +15,14 @@ from functools import cached_property
 from django.db.models import Max
 
 from dashboard.cloudflare import Client
+from dashboard.cloudflare.bodies import BATCH_SIZE
 from dashboard.cloudflare.errors import CloudflareError, NotFound, RateLimited, Unreachable
 from dashboard.connection import UnknownAccount
 from dashboard.evidence import NotKept
 from dashboard.models import Item, Operation, Workflow
 from dashboard.models.operation import Kind, Stage, State
 from dashboard.operations.choices import refusal_for_user, refusal_for_workflow
+from dashboard.operations.creating import batch_size, create_some
 from dashboard.operations.following import look
 from dashboard.operations.sending import Clock, send, settle
 from dashboard.operations.watching import watch
@@ -74,12 +76,14 @@ class Slice:
             self._wait(PAUSE, "It waits for the request budget.")
             return
         while self.resumes_at is None and self.clock() < ends_at:
-            following = list(
-                self.operation.items.pending().select_related("workflow__account")[:ITEMS_AT_ONCE]
-            )
+            pending = self.operation.items.pending().select_related("workflow__account")
+            following = list(pending[: BATCH_SIZE if self.creates else ITEMS_AT_ONCE])
             if not following or not self._may_go_on(following[0]):
                 break
-            self._send_some(following, ends_at)
+            if self.creates:
+                self._create_some(following)
+            else:
+                self._send_some(following, ends_at)
         self._finish()
 
     def client_of(self, workflow: Workflow) -> Client | None:
@@ -103,6 +107,10 @@ class Slice:
             return
         looks = items.unsettled().order_by("next_look_at")
         operation.end_lease(stage, next_run_at=looks.values_list("next_look_at", flat=True).first())
+
+    @property
+    def creates(self) -> bool:
+        return self.operation.kind == Kind.CREATE
 
     @cached_property
     def last_wave(self) -> int:
@@ -171,6 +179,35 @@ class Slice:
         if not item.is_settled and item.wave < self.last_wave:
             look(client, item, now=self.clock())
         return True
+
+    def _create_some(self, following: Sequence[Item]) -> None:
+        """As many of these as one request takes, and of one wave."""
+        workflow = following[0].workflow
+        client, why_not = self.client_of(workflow), refusal_for_workflow(workflow)
+        wave = [item for item in following if item.wave == following[0].wave]
+        if client is None or why_not:
+            for item in wave:
+                settle(item, State.SKIPPED, f"Nothing was sent. {why_not}", self.clock())
+            return
+        items = wave[: batch_size(client.target)]
+        for item in items:
+            item.operation = self.operation
+        is_mine = self.operation.keep_lease(self.clock() + LEASE)
+        try:
+            is_mine = is_mine and create_some(client, workflow, items, clock=self.clock)
+        except RateLimited as error:
+            self._wait(timedelta(seconds=error.retry_after or 1), str(error))
+            return
+        except Unreachable as error:
+            self._wait(PAUSE_AFTER_ERROR, f"{error} It goes on by itself.")
+            return
+        if not is_mine or len(items) > 1:
+            # A workflow takes a hundred new instances in a second.
+            self._wait(PAUSE, "")
+        if items[0].wave < self.last_wave:
+            for item in items:
+                if not item.is_settled:
+                    look(client, item, now=self.clock())
 
     def _finish(self) -> None:
         items = self.operation.items

@@ -56,7 +56,7 @@ def send(client: Client, item: Item, arguments: dict[str, Any], *, clock: Clock)
     try:
         answer = _ask(client, item, arguments)
     except CloudflareError as error:
-        if item.operation.is_bulk and _has_stayed_here(error):
+        if item.operation.is_bulk and has_stayed_here(error):
             item.write(state=State.PENDING, sent_at=None)
             raise
         record_error(item, error, clock())
@@ -175,6 +175,6 @@ def _ask(client: Client, item: Item, arguments: dict[str, Any]) -> dict[str, Any
     ).raw
 
 
-def _has_stayed_here(error: CloudflareError) -> bool:
+def has_stayed_here(error: CloudflareError) -> bool:
     """True when it is certain that nothing left, and trying later may help."""
     return not error.was_sent and isinstance(error, (RateLimited, Unreachable))

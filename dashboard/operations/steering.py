@@ -12,6 +12,8 @@ from dashboard.models.operation import Stage, State
 
 #: What a person may do with it in each stage, with the word for it.
 STEERING: dict[Stage, dict[Stage, str]] = {
+    Stage.READING: {Stage.STOPPED: "Discard"},
+    Stage.PROPOSED: {Stage.RUNNING: "Create them", Stage.STOPPED: "Discard"},
     Stage.RUNNING: {Stage.PAUSED: "Pause", Stage.STOPPED: "Stop"},
     Stage.PAUSED: {Stage.RUNNING: "Resume", Stage.STOPPED: "Stop"},
     Stage.HALTED: {Stage.RUNNING: "Go on all the same", Stage.STOPPED: "Stop"},

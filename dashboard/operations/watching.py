@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from dashboard.cloudflare import Client, types
 from dashboard.cloudflare.errors import BudgetSpent, CloudflareError
 from dashboard.models import Instance, Item, Operation, Workflow, recording
+from dashboard.models.instance import InstanceQuerySet
 from dashboard.models.operation import Kind, State
 from dashboard.models.recording import Listed
 from dashboard.operations.following import judge, look
+from dashboard.operations.outcome import CLOCKS_DIFFER
 from dashboard.operations.sending import Clock
 
 #: From so many on, a page of a list may tell more than a read of each.
@@ -26,6 +28,7 @@ LISTED_AS: dict[Kind, types.Status | None] = {
     Kind.RESUME: None,
     Kind.RESTART: None,
     Kind.TERMINATE: types.Status.TERMINATED,
+    Kind.CREATE: None,
 }
 
 
@@ -64,16 +67,16 @@ def _look_at_all(client: Client, workflow: Workflow, items: list[Item], clock: C
 
 
 def _is_listed(client: Client, item: Item) -> bool:
-    """Whether a list can show that it is done. What was lost is few, and read itself."""
-    return (
-        client.target.has_list_times
-        and item.state == State.ACCEPTED
-        and Kind(item.operation.kind) in LISTED_AS
-    )
+    """Whether a list can show that it is done. What was lost is few, but for new ones, and read
+    itself."""
+    kind = Kind(item.operation.kind)
+    is_shown = item.state == State.ACCEPTED or (item.state == State.LOST and kind is Kind.CREATE)
+    return client.target.has_list_times and is_shown and kind in LISTED_AS
 
 
 def _is_late(item: Item, now: datetime) -> bool:
-    return item.answered_at is not None and now - item.answered_at >= LISTS_ARE_LATE
+    since = item.answered_at or item.sent_at
+    return since is not None and now - since >= LISTS_ARE_LATE
 
 
 def _judge_by_lists(
@@ -83,18 +86,15 @@ def _judge_by_lists(
 
     Raises CloudflareError.
     """
+    kind = Kind(items[0].operation.kind)
     rows = Instance.objects.filter(
         workflow=workflow, instance_id__in=[item.instance_id for item in items]
     )
-    created = list(rows.values_list("created_on", flat=True))
+    created = _created_between(kind, items, rows)
     if not created:
         return
-    second = timedelta(seconds=1)
     pages = client.list_instances(
-        workflow.name,
-        status=LISTED_AS[Kind(items[0].operation.kind)],
-        date_start=min(created) - second,
-        date_end=max(created) + second,
+        workflow.name, status=LISTED_AS[kind], date_start=created[0], date_end=created[1]
     )
     # More pages than this would cost more than reading each.
     most = max(1, len(items) // MANY)
@@ -111,3 +111,15 @@ def _judge_by_lists(
     for item in items:
         if row := found.get(item.instance_id):
             judge(item, row, now=now)
+
+
+def _created_between(
+    kind: Kind, items: Sequence[Item], rows: InstanceQuerySet
+) -> tuple[datetime, datetime] | None:
+    """From when to when they were created, and a little more; None when that is not known."""
+    if kind is Kind.CREATE:
+        moments = [item.sent_at for item in items if item.sent_at]
+        margin = CLOCKS_DIFFER
+    else:
+        moments, margin = list(rows.values_list("created_on", flat=True)), timedelta(seconds=1)
+    return (min(moments) - margin, max(moments) + margin) if moments else None

@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_GET
 
 from dashboard import connection, operations
@@ -24,6 +26,7 @@ from dashboard.models.operation import Kind
 from dashboard.models.storing import storable
 from dashboard.views.guards import operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.starting import Start, start_of
 
 #: What can be asked of one workflow or instance.
 KINDS = {kind.value: kind for kind in (*INSTANCE_FORMS, Kind.CREATE)}
@@ -48,6 +51,11 @@ class Subject:
             return "Create a batch" if self.is_batch else "Create an instance"
         return str(self.kind.label)
 
+    @property
+    def verb(self) -> str:
+        """What the button of its form says."""
+        return "Read them" if self.is_batch else self.title
+
     @cached_property
     def target(self) -> Target | None:
         """What talks Workflows there; None for an account that is not configured any more."""
@@ -66,10 +74,15 @@ class Subject:
     def back_url(self) -> str:
         return (self.instance or self.workflow).get_absolute_url()
 
-    def form(self, data: QueryDict | None = None, **initial: Any) -> OperationForm:
+    def form(
+        self,
+        data: QueryDict | None = None,
+        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
+        **initial: Any,
+    ) -> OperationForm:
         """Its form: filled in with `data` as it was sent, or with what is known."""
         if self.is_batch:
-            return BatchForm(data, initial=initial)
+            return BatchForm(data, files, initial=initial)
         if self.instance is None:
             has_retention = self.target is None or self.target.has_instance_retention
             return CreateForm(data, initial=initial, has_retention=has_retention)
@@ -85,14 +98,17 @@ class Subject:
 def new_operation(request: HtmxHttpRequest) -> HttpResponse:
     """The form for one kind of operation, with what it will do in words."""
     subject = _subject(request.GET)
-    return _render(request, subject, subject.form(**_initial(request.GET, subject)))
+    is_one = subject.kind is Kind.CREATE and not subject.is_batch
+    start = start_of(subject.workflow, request.GET) if is_one else None
+    initial = _initial(request.GET, subject) | ({"params": start.params} if start else {})
+    return _render(request, subject, subject.form(**initial), start=start)
 
 
 @operator_required
 def ask(request: HtmxHttpRequest) -> HttpResponse:
     """Does what the form asks for; a form that cannot be goes back with every word that it held."""
     subject = _subject(request.POST)
-    form = subject.form(request.POST)
+    form = subject.form(request.POST, request.FILES)
     if not form.is_valid():
         return _render(request, subject, form, status=422)
     if operations.refusal_for_workflow(subject.workflow):
@@ -129,10 +145,12 @@ def _carry_out(request: HtmxHttpRequest, subject: Subject, form: OperationForm) 
         arguments=form.arguments(),
         seen_generation=form.cleaned_data.get("seen_generation"),
     )
+    if isinstance(form, BatchForm):
+        return operations.propose(workflow, form.rows(), wanted, now=timezone.now())[0]
     client = connection.connect(workflow.account.account_id, spender=Spender.OPERATIONS)
-    if subject.instance is None:
-        return operations.create(client, workflow, form.new_instances(), wanted, clock=timezone.now)
-    instance_id = subject.instance.instance_id
+    if isinstance(form, CreateForm):
+        return operations.create(client, workflow, form.new_instance, wanted, clock=timezone.now)
+    instance_id = form.cleaned_data["instance_id"]
     return operations.perform(client, workflow, instance_id, wanted, clock=timezone.now)
 
 
@@ -142,9 +160,12 @@ def _render(
     form: OperationForm,
     *,
     status: int = 200,
+    start: Start | None = None,
     cause: str = "",
 ) -> HttpResponse:
     ctx = {
+        "start": start,
+        "start_without": f"?{_without_params(request.GET)}",
         "cause": cause,
         "form": form,
         "subject": subject,
@@ -153,6 +174,13 @@ def _render(
         "now": timezone.now(),
     }
     return render_page(request, "operations/new.html", fragment="form", ctx=ctx, status=status)
+
+
+def _without_params(query: QueryDict) -> str:
+    """The address of the same form with no params in it."""
+    empty = query.copy()
+    empty["like"] = ""
+    return empty.urlencode()
 
 
 def _initial(query: QueryDict, subject: Subject) -> dict[str, Any]:

@@ -31,6 +31,7 @@ ITEM = {
     "code": "code",
     "answer": "answer",
     "seen": "seen",
+    "own_arguments": "arguments",
 }
 ASKED = {
     "operation": "operation_id",

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import sys
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from dashboard.logs import DATABASE_AWAY
 
+TOO_LONG = (
+    "More text was pasted than this dashboard takes at once; put it into a file and choose that."
+)
+
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "errors/400.html", {"sentence": _sentence(exception)}, status=400)
+    sentence = TOO_LONG if isinstance(exception, RequestDataTooBig) else _sentence(exception)
+    return render(request, "errors/400.html", {"sentence": sentence}, status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

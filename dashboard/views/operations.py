@@ -14,12 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard import operations
 from dashboard.forms.audit import AuditForm
 from dashboard.models import Item, Operation
-from dashboard.models.operation import Stage
+from dashboard.models.operation import Kind, Stage
 from dashboard.views.asking import ask
 from dashboard.views.guards import operator_required, signed_in
 from dashboard.views.links import Links
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.progress import Progress
+from dashboard.views.proposal import Proposal
 
 PER_PAGE = 50
 
@@ -52,6 +53,7 @@ def operation_detail(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     ctx = {"operation": operation, "now": now}
     if operation.is_bulk:
         ctx["progress"] = Progress(operation, request.GET, now)
+        ctx["proposal"] = Proposal.of(operation)
         return render_page(request, "operations/progress.html", fragment="progress", ctx=ctx)
     ctx["items"] = operation.items.select_related("workflow__account")
     return render_page(request, "operations/detail.html", fragment="outcome", ctx=ctx)
@@ -70,6 +72,15 @@ def operation_steer(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
         words = operation.get_stage_display().lower()
         messages.warning(request, f"Nothing was changed: this operation is {words} by now.")
     return redirect(operation)
+
+
+@require_POST
+@operator_required
+def operation_again(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Proposes the new instances that failed once more, under the same ids."""
+    found = Operation.objects.select_related("workflow__account")
+    failed = get_object_or_404(found, pk=pk, is_bulk=True, kind=Kind.CREATE)
+    return redirect(operations.propose_failed(failed, signed_in(request), now=timezone.now()))
 
 
 def _counted(shown: list[Operation]) -> list[Operation]:

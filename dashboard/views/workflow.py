@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard.models import Progress, Workflow
+from dashboard.views.activity import Activity
 from dashboard.views.columns import OF_ONE_WORKFLOW, Table
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.step_periods import Period, WorkflowSteps
+from dashboard.views.version_rows import versions_of
 from dashboard.views.workflow_rows import rows_of
 
 NEWEST = 20
@@ -30,6 +31,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
     progress = Progress.objects.filter(workflow=workflow).first()
     [row] = rows_of([workflow])
     period = Period(request.GET.get("days", ""))
+    activity = Activity(workflow, period, now)
     newest = workflow.instances.with_workflow().newest_first()[:NEWEST]
     ctx = {
         "row": row,
@@ -37,7 +39,8 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         "former": former,
         "create_query": "?"
         + urlencode({"kind": "create", "account_id": account_id, "workflow_name": workflow_name}),
-        "versions": workflow.versions.order_by(F("created_on").desc(nulls_last=True), "-pk"),
+        "versions": versions_of(workflow, activity),
+        "activity": activity,
         "table": Table.of(newest, OF_ONE_WORKFLOW, now),
         "steps": WorkflowSteps(workflow, period, now),
         "coverage": progress and progress.coverage,

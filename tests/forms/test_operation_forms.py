@@ -12,8 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboard.cloudflare import bodies, targets, types
-from dashboard.forms.creating import BatchForm, CreateForm, clean_instance_id, retention
+from dashboard.forms.creating import BatchForm, CreateForm
 from dashboard.forms.json_text import read_json
+from dashboard.forms.new_instance import clean_instance_id, clean_retention
 from dashboard.forms.operations import RestartForm, TerminateForm, restart_type
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -72,10 +73,17 @@ def test_every_made_up_id_is_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "sent"), [("", None), ("60000", 60000), ("3 days", "3 days"), ("²", "²"), ("-1", "-1")]
+    ("given", "sent"),
+    [("", None), (None, None), ("60000", 60000), (60000, 60000), ("3 days", "3 days")],
 )
-def test_a_retention_is_milliseconds_or_words(text: str, sent: str | int | None) -> None:
-    assert retention(text) == sent
+def test_a_retention_is_milliseconds_or_words(given: Any, sent: str | int | None) -> None:
+    assert clean_retention(given) == sent
+
+
+@pytest.mark.parametrize("given", ["²", "-1", -1, "never", True, [], 1.5, "9" * 40, " "])
+def test_what_is_no_duration_is_no_retention(given: Any) -> None:
+    with pytest.raises(ValidationError, match="is no retention"):
+        clean_retention(given)
 
 
 @given(VALUES)
@@ -83,7 +91,7 @@ def test_params_are_sent_and_kept_as_they_were_typed(value: Any) -> None:
     form = CreateForm(COMMON | {"params": json.dumps(value)})
 
     assert form.is_valid(), form.errors
-    [new] = form.new_instances()
+    new = form.new_instance
     assert new.params == value
     body = bodies.new_instance(new, targets.CLOUDFLARE, as_text=False)
     assert body.get("params") == form.arguments().get("params") == value
@@ -92,15 +100,18 @@ def test_params_are_sent_and_kept_as_they_were_typed(value: Any) -> None:
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["params", "location_hint", "instance_id", "x"]), VALUES)
-    )
+    ),
+    st.booleans(),
 )
-def test_a_batch_is_refused_or_can_be_sent(batch: list[Any]) -> None:
-    form = BatchForm(COMMON | {"batch": json.dumps(batch)})
+def test_a_batch_is_refused_or_can_be_sent(batch: list[Any], one_a_line: bool) -> None:
+    text = "\n".join(map(json.dumps, batch)) if one_a_line else json.dumps(batch)
+    form = BatchForm(COMMON | {"batch": text})
 
     if form.is_valid():
-        sent = bodies.new_instances(form.new_instances(), targets.CLOUDFLARE, as_text=False)
-        assert len(sent) == len(batch) == len(form.arguments()["instances"])
-        assert len({entry["instance_id"] for entry in sent}) == len(batch)
+        new = [types.NewInstance(one.instance_id) for one in form.rows()]
+        sent = bodies.new_instances(new[:100], targets.CLOUDFLARE, as_text=False)
+        assert [entry["instance_id"] for entry in sent] == [one.id for one in new[:100]]
+        assert len({one.id for one in new}) == len(batch)
     else:
         assert form.errors["batch"]
 

@@ -322,7 +322,7 @@ def test_one_instance_is_created_under_its_id_and_seen(watched: Watched, operato
     operation = operations.create(
         watched.client,
         watched.workflow(),
-        [NewInstance(id="by-hand", params={"a": 1})],
+        NewInstance(id="by-hand", params={"a": 1}),
         wanted(Kind.CREATE, operator),
         clock=watched.clock,
     )
@@ -338,30 +338,13 @@ def test_an_id_that_exists_fails_with_cloudflares_words(watched: Watched, operat
     operation = operations.create(
         watched.client,
         watched.workflow(),
-        [NewInstance(id=taken)],
+        NewInstance(id=taken),
         wanted(Kind.CREATE, operator),
         clock=watched.clock,
     )
 
     item = operation.items.get()
     assert (item.state, item.code) == (State.FAILED, 10405)
-
-
-def test_a_batch_tells_the_created_from_the_skipped(watched: Watched, operator: User) -> None:
-    watched.add("complete", instance_id="taken")
-    watched.sync()
-
-    operation = operations.create(
-        watched.client,
-        watched.workflow(),
-        [NewInstance(id=id_) for id_ in ("one", "taken", "two")],
-        wanted(Kind.CREATE, operator),
-        clock=watched.clock,
-    )
-
-    states = dict(operation.items.values_list("instance_id", "state"))
-    assert states == {"one": State.DONE, "taken": State.SKIPPED, "two": State.DONE}
-    assert len(watched.sent("POST")) == 1
 
 
 def test_a_created_instance_whose_answer_was_lost_is_found(
@@ -374,7 +357,7 @@ def test_a_created_instance_whose_answer_was_lost_is_found(
     operation = operations.create(
         watched.client,
         watched.workflow(),
-        [NewInstance(id="lost")],
+        NewInstance(id="lost"),
         wanted(Kind.CREATE, operator),
         clock=watched.clock,
     )

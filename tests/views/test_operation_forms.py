@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dashboard import operations
 from dashboard.models import Instance, Item, Operation
 from dashboard.models.operation import State
 from tests.fixtures import Watched
@@ -350,74 +349,6 @@ def test_an_id_that_cannot_be_is_said_before_anything_is_sent(
     assert says in text_of(answer)
     assert fields(text_of(answer))["params"] == '{"kept": 1}'
     assert on_call.sent("POST") == []
-
-
-def test_a_batch_is_one_request_and_tells_the_created_from_the_skipped(
-    actor: Client, on_call: Watched
-) -> None:
-    on_call.add("complete", instance_id="taken")
-    on_call.sync()
-    batch = json.dumps([{"instance_id": "taken"}, {"instance_id": "new", "params": 0}, {}])
-
-    answer = send(
-        actor, fill_in(actor, form_url(on_call, "create", is_batch="1"), batch=batch), follow=True
-    )
-
-    [sent] = on_call.sent("POST")
-    assert [entry.get("params") for entry in sent] == [None, 0, None]
-    operation = Operation.objects.get()
-    assert operation.arguments["instances"][1] == {"instance_id": "new", "params": 0}
-    assert [(state.label, count) for state, count in operation.states] == [
-        ("Done", 2),
-        ("Skipped", 1),
-    ]
-    assert "Create 3 instances" in text_of(answer)
-
-
-@pytest.mark.parametrize(
-    ("batch", "says"),
-    [
-        ("[]", "1 to 100 objects; this one has 0."),
-        (json.dumps([{}] * 101), "1 to 100 objects; this one has 101."),
-        ("{}", "Write a JSON array of 1 to 100 objects."),
-        ("[1]", "Instance 1 is not a JSON object."),
-        ('[{}, {"instance_id": "a"}, {"instance_id": "a"}]', "These ids stand twice: a."),
-        ('[{"id": "a"}]', "Instance 1 has id; only instance_id,"),
-        ('[{}, {"instance_id": "a b"}]', "Instance 2: “a b” cannot be an instance id"),
-        ('[{"instance_id": 7}]', "Instance 1: instance_id is a text."),
-        ('[{"instance_retention": 7}]', "Instance 1: instance_retention is an object."),
-        ('[{"instance_retention": {"error_retention": []}}]', "a retention is a number"),
-        ('[{"location_hint": "moon"}]', "Instance 1: location_hint is one of wnam"),
-        ("[", "This is not JSON"),
-        ("", "This field is required."),
-    ],
-)
-def test_a_batch_that_cannot_be_says_which_and_comes_back(
-    actor: Client, on_call: Watched, waiting: str, batch: str, says: str
-) -> None:
-    answer = send(actor, fill_in(actor, form_url(on_call, "create", is_batch="1"), batch=batch))
-
-    assert answer.status_code == 422
-    assert says in text_of(answer).replace("&quot;", '"')
-    assert fields(text_of(answer))["batch"] == batch
-    assert 'name="is_batch"' in text_of(answer)
-    assert on_call.sent("POST") == []
-
-
-def test_a_hundred_are_created_in_one_request(
-    actor: Client, on_call: Watched, waiting: str
-) -> None:
-    form = fill_in(actor, form_url(on_call, "create", is_batch="1"), batch=json.dumps([{}] * 100))
-
-    send(actor, form)
-
-    posts = [entry for entry in on_call.server.requests if entry["method"] == "POST"]
-    reads = [entry for entry in on_call.server.requests if entry["method"] == "GET"]
-    assert len(posts) == 1
-    assert len(reads) < 30, "nobody waits for a hundred reads; the rest are followed"
-    for _ in range(2):
-        operations.follow_due(lambda _: on_call.client, clock=on_call.clock)
-    assert Item.objects.filter(state=State.DONE).count() == 100
 
 
 def test_a_target_without_batches_and_retention_says_so(

@@ -1,17 +1,25 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from dashboard.models import Workflow
+from dashboard.models import Workflow, tallies
 from dashboard.views import workflow as view
 from tests.rows import THEN, account, instance, minutes, version, workflow
+from tests.views.test_frame import inline_parts
 
 PATH = "/accounts/acc1/workflows/orders/"
 CREATE = (
     "/operations/new/?kind=create&amp;account_id=acc1&amp;workflow_name=orders"  # as HTML has it
 )
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    cache.clear()
 
 
 def test_its_facts_versions_and_newest_instances_are_shown(reader: Client) -> None:
@@ -116,8 +124,48 @@ def test_while_reading_only_nobody_may_create(actor: Client, settings: Settings)
     assert "read-only" in html
 
 
+def test_instances_over_time_and_shares_of_versions_are_shown_with_their_age(
+    reader: Client,
+) -> None:
+    orders = workflow()
+    version("v-new", of=orders, success_retention="604800000", concurrency_limit=5000)
+    version("v-old", of=orders, created_on=THEN, error_retention="quite long")
+    now = timezone.now()
+    for number in range(4):
+        instance(
+            f"i-{number}",
+            "errored" if number == 3 else "complete",
+            of=orders,
+            created_on=now - minutes(number),
+            version_id="v-new" if number else "v-old",
+            duration_ms=61_000,
+        )
+    tallies.recount(orders.pk)
+
+    html = reader.get(PATH).content.decode()
+
+    for words in ("75.0 %", "25.0 %", "5,000", "7 d", "quite long", "1 m 01 s", "3 complete"):
+        assert words in html, words
+    assert inline_parts(html) == []
+
+    instance("later", of=orders, created_on=now)
+    assert "of the newest 4 that" in reader.get(PATH).content.decode(), "counted once in a minute"
+
+
+@pytest.mark.parametrize("days", ["1", "7", "31", "365"])
+def test_every_period_has_a_chart(reader: Client, days: str) -> None:
+    orders = workflow()
+    instance("now", "complete", of=orders, created_on=timezone.now(), duration_ms=5)
+    tallies.recount(orders.pk)
+
+    html = reader.get(PATH, {"days": days}).content.decode()
+
+    assert html.count('role="img"') == 2
+    assert "1 complete" in html
+
+
 @pytest.mark.parametrize("number", [1, 15])
-def test_the_page_takes_fifteen_queries_however_much_it_shows(
+def test_the_page_takes_eighteen_queries_however_much_it_shows(
     reader: Client, number: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     orders = workflow()
@@ -125,7 +173,7 @@ def test_the_page_takes_fifteen_queries_however_much_it_shows(
         instance(f"i{index}", of=orders)
         version(f"v{index}", of=orders)
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(18):
         reader.get(PATH)
     with django_assert_num_queries(11):
         reader.get(PATH, headers={"HX-Request": "true"})

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.cloudflare import types
 from dashboard.models.account import Account
-from dashboard.models.storing import fits, storable_facts
+from dashboard.models.storing import fits, storable_facts, storable_json
 from dashboard.models.workflow import Version, Workflow
 
 
@@ -76,6 +76,12 @@ def record_versions(workflow: Workflow, listed: Iterable[types.Version], *, now:
             ),
         )
     Workflow.objects.filter(pk=workflow.pk).update(versions_at=now)
+
+
+def record_graph(version: Version, told: types.Graph, *, now: datetime) -> None:
+    """Writes the diagram of a version, or that it has none."""
+    version.graph, version.graph_at = storable_json(told.graph), now
+    Version.objects.filter(pk=version.pk).update(graph=version.graph, graph_at=now)
 
 
 def _says(row: Workflow, facts: dict[str, Any]) -> bool:
