@@ -6,6 +6,8 @@ The database never leads: a row of the copy changes only because Cloudflare said
 from dashboard.models.account import Account
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
+from dashboard.models.look import Look
+from dashboard.models.mark import Mark
 from dashboard.models.operation import Operation
 from dashboard.models.progress import Gap, Place, Progress
 from dashboard.models.saved_view import SavedView
@@ -23,6 +25,8 @@ __all__ = [
     "Instance",
     "InstanceDetail",
     "Item",
+    "Look",
+    "Mark",
     "Operation",
     "Place",
     "Progress",

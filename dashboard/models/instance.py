@@ -247,13 +247,15 @@ class Instance(models.Model):
 class InstanceDetail(models.Model):
     """The last whole answer about an instance, so that a page can tell what was known.
 
-    Kept compressed: `result` is the `result` object exactly as Cloudflare sent it.
+    Kept compressed: `result` is the `result` object exactly as Cloudflare sent it. `changed_at`:
+    since when it is this one, word for word; None where it was kept before that was noted.
     """
 
     instance = models.OneToOneField(
         Instance, on_delete=models.CASCADE, primary_key=True, related_name="kept_detail"
     )
     read_at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True)
     outputs_are_text = models.BooleanField()
     body = models.BinaryField()
 

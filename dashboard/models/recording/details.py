@@ -36,15 +36,7 @@ def record_detail(
         row.read_on = detail.read_on
         stand(row, standing(detail, detail.read_on or now))
         row.save()
-        InstanceDetail.objects.update_or_create(
-            instance=row,
-            defaults={
-                "read_at": now,
-                "outputs_are_text": detail.outputs_are_text,
-                "body": InstanceDetail.pack(detail.raw),
-            },
-        )
-        SearchText.objects.update_or_create(instance=row, defaults=searchable(detail))
+        _keep(row, detail, now)
         tallies.add(moves)
     row.last_detail = detail
     return row
@@ -64,6 +56,17 @@ def record_absence(instance: Instance, *, now: datetime) -> Instance:
         row.left_at = None
         row.save(update_fields=["expired_at", "left_at"])
     return row
+
+
+def _keep(row: Instance, detail: types.InstanceDetail, now: datetime) -> None:
+    """Keeps the answer whole; one that says the same again costs no writing."""
+    body = InstanceDetail.pack(detail.raw)
+    same = InstanceDetail.objects.filter(instance=row, body=body)
+    if same.update(read_at=now):
+        return
+    facts = {"read_at": now, "changed_at": now, "outputs_are_text": detail.outputs_are_text}
+    InstanceDetail.objects.update_or_create(instance=row, defaults=facts | {"body": body})
+    SearchText.objects.update_or_create(instance=row, defaults=searchable(detail))
 
 
 def _row_of_unlisted(
