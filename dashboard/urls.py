@@ -17,6 +17,7 @@ from dashboard.views import (
     health,
     instance,
     instances,
+    marks,
     operations,
     overview,
     saved_views,
@@ -36,6 +37,16 @@ urlpatterns = [
         "accounts/<str:account_id>/workflows/<str:workflow_name>/",
         workflow.workflow_detail,
         name="workflow",
+    ),
+    path(
+        "accounts/<str:account_id>/workflows/<str:workflow_name>/marks/",
+        marks.mark_list,
+        name="marks",
+    ),
+    path(
+        "accounts/<str:account_id>/workflows/<str:workflow_name>/marks/remove/",
+        marks.remove_mark,
+        name="remove-mark",
     ),
     path(
         "accounts/<str:account_id>/workflows/<str:workflow_name>/steps/",
