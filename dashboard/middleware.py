@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 
@@ -36,6 +37,7 @@ class NothingNew:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         tag = response.headers.get("HX-PTag")
-        if tag is None or tag != request.headers.get("HX-PTag"):
+        is_told = response.status_code == HTTPStatus.NOT_MODIFIED  # By the view itself.
+        if tag is None or is_told or tag != request.headers.get("HX-PTag"):
             return response
         return HttpResponseNotModified(headers={"HX-PTag": tag, "Vary": "HX-Request"})

@@ -19,6 +19,7 @@ from dashboard.views import (
     health,
     instance,
     instances,
+    marks,
     operations,
     overview,
     saved_views,
@@ -45,6 +46,16 @@ urlpatterns = [
         "accounts/<str:account_id>/workflows/<str:workflow_name>/versions/<str:version_id>/",
         version.version_detail,
         name="version",
+    ),
+    path(
+        "accounts/<str:account_id>/workflows/<str:workflow_name>/marks/",
+        marks.mark_list,
+        name="marks",
+    ),
+    path(
+        "accounts/<str:account_id>/workflows/<str:workflow_name>/marks/remove/",
+        marks.remove_mark,
+        name="remove-mark",
     ),
     path(
         "accounts/<str:account_id>/workflows/<str:workflow_name>/steps/",

@@ -146,8 +146,8 @@ class RedisBudget:
         if answer is not None:
             why, milliseconds = answer
             return why, milliseconds / 1000
-        # A shell may well be the only thing that runs here, with somebody waiting before it.
-        if lane.is_background and spender is not Spender.SHELL:
+        # Before a page somebody waits; a shell may well be the only thing that runs here.
+        if lane.is_background and spender not in {Spender.WEB, Spender.SHELL}:
             return "away", SYNC_PATIENCE + AWAY_SECONDS
         wait = self._alone.spend()
         return ("away", wait) if wait else ("", 0.0)
@@ -196,8 +196,9 @@ class _Alone:
 def _patience(lane: Lane, spender: Spender) -> float:
     if not lane.is_background:
         return PERSON_PATIENCE
-    # What follows operations looks every second by itself: waiting would only hold a worker.
-    is_following = spender is Spender.OPERATIONS and lane is Lane.WATCHED
+    # What follows operations, and a page that refreshes itself, ask again in a moment: waiting
+    # would only hold a process.
+    is_following = lane is Lane.WATCHED and spender in {Spender.OPERATIONS, Spender.WEB}
     return 0.0 if is_following else SYNC_PATIENCE
 
 

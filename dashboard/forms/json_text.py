@@ -14,6 +14,10 @@ class JsonTextField(forms.CharField):
 
     widget = forms.Textarea
 
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """What the script knows it by."""
+        return super().widget_attrs(widget) | {"data-json": True}
+
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         return read_json(text) if text else None

@@ -8,7 +8,11 @@ from django import forms
 
 from dashboard.cloudflare import types
 from dashboard.forms.json_text import JsonTextField
+from dashboard.insight import restart
 from dashboard.models.operation import Kind
+
+#: Steps that a restart offers in its own form.
+MOST_STEPS = 200
 
 
 class OperationForm(forms.Form):
@@ -94,27 +98,37 @@ class RestartForm(ReasonedForm):
         help_text="What could not be kept is erased for good.",
     )
 
-    def __init__(self, *args: Any, steps: tuple[types.Step, ...] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, detail: types.InstanceDetail | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         # Nobody is asked before it is known that something cannot be kept.
         if not (self.initial.get("without_evidence") or self.data.get("without_evidence")):
             del self.fields["without_evidence"]
-        self.steps = {
-            str(step.index): step for step in steps if restart_type(step.type) and step.base_name
-        }
-        field = self.fields["restart_from"]
-        field.choices = [  # type: ignore[attr-defined]
-            ("", "The beginning"),
-            *((index, step.name) for index, step in self.steps.items()),
-        ]
+        found = restart.restartable(detail) if detail else []
+        self.steps = {str(step.index): step for step in found}
+        field: Any = self.fields["restart_from"]
+        field.choices = [("", "The beginning"), *((i, step.name) for i, step in self.steps.items())]
+        field.widget.choices = self._offered(field.choices, detail)
         field.error_messages["invalid_choice"] = (
             "The instance no longer has that step; choose again from what it has now."
         )
 
+    def _offered(
+        self, choices: list[tuple[str, str]], detail: types.InstanceDetail | None
+    ) -> list[tuple[str, str]]:
+        """Of thousands of steps the latest, what is proposed and what is chosen: the page of the
+        instance leads here from any other."""
+        best = restart.least_repeating(detail) if detail else None
+        also = {"", str(self["restart_from"].value() or ""), str(best.index) if best else ""}
+        latest = {index for index, _ in choices[-MOST_STEPS:]}
+        return [(index, name) for index, name in choices if index in latest | also]
+
     def arguments(self) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
         if step := self.steps.get(self.cleaned_data["restart_from"]):
-            start = {"name": step.base_name, "count": step.count, "type": restart_type(step.type)}
+            type_ = restart.TYPES[step.type].value
+            start = {"name": step.base_name, "count": step.count, "type": type_}
             told = {name: value for name, value in start.items() if value is not None}
             arguments["from"] = told
         if self.cleaned_data.get("without_evidence"):
@@ -155,15 +169,3 @@ INSTANCE_FORMS: dict[Kind, type[InstanceOperationForm]] = {
     Kind.TERMINATE: TerminateForm,
     Kind.SEND_EVENT: EventForm,
 }
-
-
-def restart_type(step_type: types.StepType) -> str:
-    """How the restart body names this type; "" for one that nothing can be restarted from."""
-    match step_type:
-        case types.StepType.STEP:
-            return types.RestartType.DO.value
-        case types.StepType.SLEEP:
-            return types.RestartType.SLEEP.value
-        case types.StepType.WAIT_FOR_EVENT:
-            return types.RestartType.WAIT_FOR_EVENT.value
-    return ""

@@ -48,7 +48,8 @@ _ICONS = {
 class Phase:
     """`text` is the sentence: `head`, and a `tail` that tells how long since `since`, or until
     `until`, which a page lets tick. These bound the phase where that is known; `is_estimate`:
-    `until` is our calculation, not Cloudflare's word. `others`: what else is open.
+    `until` is our calculation, not Cloudflare's word. `others`: what else is open, as far as it is
+    listed; `others_left` more are.
     """
 
     kind: PhaseKind
@@ -57,7 +58,8 @@ class Phase:
     since: datetime | None = None
     until: datetime | None = None
     is_estimate: bool = False
-    others: tuple[str, ...] = ()
+    others: tuple[Phase, ...] = ()
+    others_left: int = 0
     tail: str = ""
 
     @property
@@ -152,10 +154,9 @@ def _open_phases(detail: InstanceDetail, now: datetime) -> list[Phase]:
     phases = [_open_phase(state, step, now) for state, step in found]
     if len(phases) < 2:
         return phases
-    others = tuple(other.text for other in phases[1 : 1 + _OTHERS_LISTED])
-    if len(phases) - 1 > _OTHERS_LISTED:
-        others += (f"and {len(phases) - 1 - _OTHERS_LISTED} more open steps",)
-    return [replace(phases[0], others=others), *phases[1:]]
+    others = tuple(phases[1 : 1 + _OTHERS_LISTED])
+    left = len(phases) - 1 - len(others)
+    return [replace(phases[0], others=others, others_left=left), *phases[1:]]
 
 
 def _open_phase(state: StepState, step: Step, now: datetime) -> Phase:

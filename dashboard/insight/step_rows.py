@@ -13,8 +13,9 @@ from dashboard.cloudflare.types import (
     Step,
     StepConfig,
     StepType,
+    base_name,
 )
-from dashboard.insight import retries, words
+from dashboard.insight import restart, retries, words
 from dashboard.insight.durations import duration, spoken
 from dashboard.insight.payload import Payload, payload, preview
 from dashboard.insight.states import StepState, state_of
@@ -33,7 +34,8 @@ DYNAMIC = "[dynamic]"
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """One try. `pause`: the back-off before it. `length` is None when an end is not known."""
+    """One try. `pause`: the back-off before it. `length` is "" when an end is not known;
+    `ticks_since` is set while it grows."""
 
     number: int
     word: str
@@ -43,6 +45,7 @@ class AttemptRow:
     pause: str
     error: Payload | None
     is_over: bool
+    ticks_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class StepRow:
     raw: Payload | None
     href: str
     is_wanted: bool = False
+    is_restartable: bool = False
 
     @property
     def number(self) -> int:
@@ -92,6 +96,11 @@ class StepRow:
     def place(self) -> str:
         """Its index as text, which addresses are made of."""
         return str(self.index)
+
+    @property
+    def base_name(self) -> str:
+        """The author's name of it, which marks are set on."""
+        return base_name(self.name)
 
     @property
     def output_query(self) -> str:
@@ -152,6 +161,7 @@ def step_row(step: Step, detail: InstanceDetail, now: datetime, view: View) -> S
         raw=None if step.type.is_known else payload(step.raw, limit=OUTPUT_LIMIT),
         href=view.to_step(step, detail),
         is_wanted=is_wanted,
+        is_restartable=step.type in restart.TYPES and bool(step.base_name),
     )
 
 
@@ -208,6 +218,7 @@ def _attempts(step: Step, state: StepState, now: datetime) -> tuple[AttemptRow, 
                 pause=spoken(attempt.start - before) if before and attempt.start else "",
                 error=error_text(attempt.error, ATTEMPT_ERROR_LIMIT),
                 is_over=attempt.success is not None,
+                ticks_since=attempt.start if shown.is_open and attempt.end is None else None,
             )
         )
     return tuple(rows)

@@ -7,6 +7,8 @@ from dashboard.models.account import Account
 from dashboard.models.frozen import FrozenLink
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
+from dashboard.models.look import Look
+from dashboard.models.mark import Mark
 from dashboard.models.operation import Operation
 from dashboard.models.progress import Gap, Place, Progress
 from dashboard.models.saved_view import SavedView
@@ -26,6 +28,8 @@ __all__ = [
     "Instance",
     "InstanceDetail",
     "Item",
+    "Look",
+    "Mark",
     "Operation",
     "Place",
     "Progress",

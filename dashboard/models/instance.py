@@ -247,7 +247,8 @@ class InstanceDetail(models.Model):
     """The last whole answer about an instance, so that a page can tell what was known.
 
     Kept compressed: `result` is the `result` object exactly as Cloudflare sent it. `generation`:
-    the instance's when it was read.
+    the instance's when it was read. `changed_at`: since when it is this one, word for word; None
+    where it was kept before that was noted.
     """
 
     instance = models.OneToOneField(
@@ -255,6 +256,7 @@ class InstanceDetail(models.Model):
     )
     read_at = models.DateTimeField()
     generation = models.PositiveIntegerField(default=1)
+    changed_at = models.DateTimeField(null=True)
     outputs_are_text = models.BooleanField()
     body = models.BinaryField()
 

@@ -84,17 +84,22 @@ def choices(instance: Instance, user: User) -> list[Choice]:
     workflow = instance.workflow
     is_expired = instance.expired_at is not None
     for_all = for_user or refusal_for_workflow(workflow)
-    query = {
-        "account_id": workflow.account.account_id,
-        "workflow_name": workflow.name,
-        "instance_id": instance.instance_id,
-    }
     return [
         Choice(
             kind,
             for_all or allowed.refusal(kind, instance.status, is_expired=is_expired),
-            f"{reverse('new-operation')}?{urlencode({'kind': kind.value} | query)}",
+            f"{reverse('new-operation')}?{urlencode(form_query(kind, instance))}",
             uuid.uuid5(KEYS, f"{instance.pk} {latest and latest.pk} {user.pk} {kind.value}"),
         )
         for kind in INSTANCE_KINDS
     ]
+
+
+def form_query(kind: Kind, instance: Instance) -> dict[str, str]:
+    """What the address of a form that asks for this of the instance holds."""
+    return {
+        "kind": kind.value,
+        "account_id": instance.workflow.account.account_id,
+        "workflow_name": instance.workflow.name,
+        "instance_id": instance.instance_id,
+    }

@@ -1,73 +1,71 @@
-"""The instance behind a permalink: asked of Cloudflare, or else as it was last known.
-
-However many people look at one instance, Cloudflare is asked for it once in two seconds; and while
-Cloudflare fails, once in five. The cache is an economy between viewers, not a record.
-"""
+"""The instance behind a permalink: as Cloudflare tells it, or else as it was last known."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from django.core.cache import cache
+from datetime import datetime
 
 from dashboard.cloudflare import Client
-from dashboard.cloudflare.errors import BudgetSpent, CloudflareError, NotFound
-from dashboard.models import Account, Instance, Workflow, recording
+from dashboard.cloudflare.errors import CloudflareError, NotFound
+from dashboard.models import Account, Instance, Look, Workflow, recording
+from dashboard.sync import watching
 from dashboard.sync.account import ensure_accounts
 from dashboard.sync.reading import read_instance
-
-FRESH_FOR = timedelta(seconds=2)
-FAILURE_HOLDS_FOR = 5
-#: Longer than any read may take with its repetitions; then somebody else may try.
-READING_FOR = 60
 
 
 @dataclass(frozen=True)
 class Found:
-    """What can be said. `instance`: its row, from this read or an earlier one. `failure`: why
-    Cloudflare did not tell it now. `elsewhere`: instances of this id under other addresses.
+    """What can be said. `instance`: its row, and `look` how current that is; None for an account
+    that is not configured. `error`: why nothing is known of it. `was_read`: Cloudflare has just
+    been asked. `elsewhere`: instances of this id under other addresses.
     """
 
     instance: Instance | None = None
-    failure: CloudflareError | None = None
+    look: Look | None = None
+    error: CloudflareError | None = None
+    was_read: bool = False
     elsewhere: tuple[Instance, ...] = ()
+
+    @property
+    def failure(self) -> str:
+        """Why Cloudflare did not tell it now, in a sentence; "" when it did."""
+        if self.error is not None:
+            return str(self.error)
+        return self.look.words if self.look else ""
 
     @property
     def is_waiting(self) -> bool:
         """Nobody asked Cloudflare: the request budget has nothing left for it now."""
-        return isinstance(self.failure, BudgetSpent)
+        return self.look is not None and self.look.trouble == Look.Trouble.WAITING
 
     @property
     def is_missing(self) -> bool:
         """Cloudflare answered: it has no such workflow or instance."""
-        return isinstance(self.failure, NotFound)
+        if self.look is not None:
+            return self.look.trouble == Look.Trouble.MISSING
+        return isinstance(self.error, NotFound)
 
 
 def find_instance(
     client: Client | None, account_id: str, workflow_name: str, instance_id: str, *, now: datetime
 ) -> Found:
     """The instance of this address; `client` is None for an account that is not configured."""
-    workflow = Workflow.objects.addressed(account_id, workflow_name).first()
     known = _known(account_id, workflow_name, instance_id)
     if client is None:
-        return Found(known, None, () if known else _elsewhere(instance_id))
-    if known and known.read_at and now - known.read_at < FRESH_FOR:
-        return Found(known)
-    key = _key(account_id, workflow_name, instance_id)
-    failure: CloudflareError | None = cache.get(f"{key}:failure")
-    if known and (failure or not cache.add(f"{key}:reading", 1, READING_FOR)):
-        return Found(known, failure)
+        return Found(known, elsewhere=() if known else _elsewhere(instance_id))
+    if known:
+        look, read = watching.look_at(client, known, now=now)
+        # It may be marked as expired now.
+        known = _with_workflow(read) if read else _known(account_id, workflow_name, instance_id)
+        return Found(known, look, was_read=read is not None)
     try:
+        workflow = Workflow.objects.addressed(account_id, workflow_name).first()
         workflow = workflow or _new_workflow(client, workflow_name, now)
-        return Found(_with_workflow(read_instance(client, workflow, instance_id, now=now)))
+        read = read_instance(client, workflow, instance_id, now=now)
     except CloudflareError as error:
-        cache.set(f"{key}:failure", error, FAILURE_HOLDS_FOR)
-        known = _known(account_id, workflow_name, instance_id)  # It may be marked as expired now.
-        return Found(known, error, () if known else _elsewhere(instance_id))
-    finally:
-        cache.delete(f"{key}:reading")
+        return Found(error=error, elsewhere=_elsewhere(instance_id))
+    look, _ = Look.objects.get_or_create(instance=read)
+    return Found(_with_workflow(read), look, was_read=True)
 
 
 def _known(account_id: str, workflow_name: str, instance_id: str) -> Instance | None:
@@ -99,10 +97,6 @@ def _new_workflow(client: Client, workflow_name: str, now: datetime) -> Workflow
 def _with_workflow(instance: Instance) -> Instance:
     """The row with its workflow and account, which every link of the page needs."""
     found = Instance.objects.with_workflow().get(pk=instance.pk)
-    found.last_detail = instance.last_detail
+    if "last_detail" in instance.__dict__:
+        found.last_detail = instance.last_detail
     return found
-
-
-def _key(*parts: str) -> str:
-    """Ids may hold what a cache key must not."""
-    return "instance:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -27,11 +27,16 @@ def read_instance(
     try:
         detail = client.get_instance(workflow.name, instance_id)
     except NotFound as error:
-        known = Instance.objects.filter(workflow=workflow, instance_id=instance_id).first()
-        if known and error.what != "workflow":
-            recording.record_absence(known, now=now)
+        mark_absent(workflow, instance_id, error, now=now)
         raise
     return recording.record_detail(workflow, instance_id, detail, now=now)
+
+
+def mark_absent(workflow: Workflow, instance_id: str, error: NotFound, *, now: datetime) -> None:
+    """Marks a known instance as expired, if it is what Cloudflare did not find."""
+    known = Instance.objects.filter(workflow=workflow, instance_id=instance_id).first()
+    if known and error.what != "workflow":
+        recording.record_absence(known, now=now)
 
 
 def read_each(

@@ -16,7 +16,7 @@ from django.utils.datastructures import MultiValueDict
 from django.views.decorators.http import require_GET
 
 from dashboard import connection, operations
-from dashboard.cloudflare import Spender, types
+from dashboard.cloudflare import Spender
 from dashboard.cloudflare.targets import Target
 from dashboard.evidence import NotKept
 from dashboard.forms.creating import BatchForm, CreateForm
@@ -26,6 +26,7 @@ from dashboard.models.operation import Kind
 from dashboard.models.storing import storable
 from dashboard.views.guards import operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.preparing import chosen_before, prepared
 from dashboard.views.starting import Start, start_of
 
 #: What can be asked of one workflow or instance.
@@ -88,8 +89,7 @@ class Subject:
             return CreateForm(data, initial=initial, has_retention=has_retention)
         options: dict[str, Any] = {}
         if self.kind is Kind.RESTART:
-            detail = self.instance.last_detail
-            options["steps"] = detail.steps if detail else ()
+            options["detail"] = self.instance.last_detail
         return INSTANCE_FORMS[self.kind](data, initial=initial, **options)
 
 
@@ -173,6 +173,8 @@ def _render(
         "effects": operations.effects(subject.kind, subject.target, is_batch=subject.is_batch),
         "now": timezone.now(),
     }
+    if subject.instance is not None:
+        ctx |= prepared(subject.kind, subject.instance, form)
     return render_page(request, "operations/new.html", fragment="form", ctx=ctx, status=status)
 
 
@@ -194,22 +196,7 @@ def _initial(query: QueryDict, subject: Subject) -> dict[str, Any]:
     if instance is None:
         return initial
     initial |= {"instance_id": instance.instance_id, "seen_generation": instance.generation}
-    if subject.kind is Kind.SEND_EVENT:
-        initial["event_type"] = query.get("event_type", "") or _awaited(instance)
-    if subject.kind is Kind.RESTART:
-        initial["restart_from"] = query.get("restart_from", "")
-    return initial
-
-
-def _awaited(instance: Instance) -> str:
-    """The event type that a step of the instance waits for, where Cloudflare says it."""
-    detail = instance.last_detail
-    waits = [
-        step.event_type
-        for step in (detail.steps if detail else ())
-        if step.type is types.StepType.WAIT_FOR_EVENT and step.is_unfinished
-    ]
-    return waits[0] if waits else ""
+    return initial | chosen_before(subject.kind, instance, query)
 
 
 def _subject(given: QueryDict) -> Subject:

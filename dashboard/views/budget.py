@@ -27,5 +27,5 @@ def budget_detail(request: HtmxHttpRequest) -> HttpResponse:
 
 @require_safe
 def budget_meter(request: HtmxHttpRequest) -> HttpResponse:
-    """The meter of the frame alone, for refreshing it in place."""
-    return render(request, "components/budget_meter.html")
+    """The meter of the frame, and the sync strip beside it, for refreshing them in place."""
+    return render(request, "components/strips_again.html")

@@ -13,14 +13,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from dashboard import cloudflare, connection, operations
+from dashboard.cloudflare import Lane
 from dashboard.forms.steps import StepsForm
 from dashboard.insight.instance_page import instance_page
-from dashboard.models import Instance, Item, Workflow
+from dashboard.models import Instance, Item, Mark, Workflow
+from dashboard.models.operation import Kind
 from dashboard.sync import finding
+from dashboard.sync.finding import Found
 from dashboard.views import kept
 from dashboard.views.answers import status_of
 from dashboard.views.guards import signed_in
 from dashboard.views.links import Links
+from dashboard.views.live import Live, is_known, tag_of, unchanged
 from dashboard.views.page import HtmxHttpRequest, render_in_parts, render_page
 from dashboard.views.step_output import step_output_url
 
@@ -34,33 +38,48 @@ def instance_detail(
     links = Links(request)
     if not links.is_tidy:
         return redirect(links.tidy)
-    now, form = timezone.now(), StepsForm(request.GET)
-    client = _client(account_id)
+    now = timezone.now()
+    client = _client(account_id, Lane.WATCHED if request.htmx else Lane.PERSON)
     found = finding.find_instance(client, account_id, workflow_name, instance_id, now=now)
     if found.instance is None:
         return _missing(request, found, account_id, workflow_name, instance_id)
     Workflow.objects.filter(pk=found.instance.workflow_id).mark_watched(now)
-    if found.failure is None:
+    if found.was_read:
         operations.judge_open(found.instance, now=now)
-    ctx = _shown(form, found, found.instance, client, now) | _operations(request, found.instance)
-    ctx |= kept.bar_of_live(request, found.instance, ctx["page"])
+    latest = Item.objects.of_instance(found.instance.workflow, found.instance.instance_id)
+    return _page(request, found, found.instance, list(latest[:LATEST_OPERATIONS]), now)
+
+
+def _page(
+    request: HtmxHttpRequest, found: Found, instance: Instance, items: list[Item], now: datetime
+) -> HttpResponseBase:
+    """Its page as it is now; to a poll that knows it already, only that nothing has changed."""
+    may_change = instance.is_live or any(not item.is_settled for item in items)
+    live = Live(instance, found.look, is_polling=may_change and found.look is not None)
+    tag = tag_of(request, found, items, now)
+    if is_known(request, tag):
+        return unchanged(tag, live)
+    form = StepsForm(request.GET)
+    ctx = _shown(form, found, instance, live, now) | _operations(request, instance, items)
+    ctx |= {"live": live, "tag": tag}
+    ctx |= kept.bar_of_live(request, instance, ctx["page"])
     is_long = ctx["page"] is not None and ctx["page"].is_long
     if is_long and not request.htmx and not form.errors:
         return render_in_parts(request, "instance/page.html", later="instance/_log.html", ctx=ctx)
     status = 400 if form.errors else 200
-    return render_page(request, "instance/page.html", fragment="instance", ctx=ctx, status=status)
+    response = render_page(
+        request, "instance/page.html", fragment="instance", ctx=ctx, status=status
+    )
+    response.headers["HX-PTag"] = tag
+    return response
 
 
 def _shown(
-    form: StepsForm,
-    found: finding.Found,
-    instance: Instance,
-    client: cloudflare.Client | None,
-    now: datetime,
+    form: StepsForm, found: Found, instance: Instance, live: Live, now: datetime
 ) -> dict[str, Any]:
     """The instance as it is; or, where Cloudflare does not tell, as of when it was last known."""
-    is_current = client is not None and found.failure is None
-    as_of = now if is_current else instance.read_at or now
+    is_current = found.look is not None and not found.failure
+    as_of = now if is_current else live.told_at or now
     detail = instance.last_detail
     return {
         "instance": instance,
@@ -70,38 +89,38 @@ def _shown(
         "failure": found.failure,
         "is_missing": found.is_missing,
         "is_waiting": found.is_waiting,
-        "is_watched": client is not None,
-        "console_url": client and _console_url(client, instance),
+        "console_url": _console_url(instance),
         "output_url": step_output_url(instance),
         "changes": instance.changes.all(),
     }
 
 
-def _operations(request: HtmxHttpRequest, instance: Instance) -> dict[str, Any]:
-    """What can be asked of it, and what was; the page is live while either may still change."""
+def _operations(request: HtmxHttpRequest, instance: Instance, latest: list[Item]) -> dict[str, Any]:
+    """What can be asked of it, and what was; and which of its steps act outside."""
     choices = operations.choices(instance, signed_in(request))
-    items = Item.objects.of_instance(instance.workflow, instance.instance_id)
-    latest = list(items[:LATEST_OPERATIONS])
+    restarts = (c.url for c in choices if c.kind is Kind.RESTART and not c.refusal)
+    marks = Mark.objects.of(instance.workflow).select_related("set_by")
     return {
         "actions": choices,
+        "restart_url": next(restarts, ""),
+        "marks": {mark.step_name: mark for mark in marks},
         "refusals": [choice for choice in choices if choice.refusal],
         "operation_items": latest,
-        "is_live": instance.is_live or any(not item.is_settled for item in latest),
     }
 
 
 def _missing(
     request: HtmxHttpRequest,
-    found: finding.Found,
+    found: Found,
     account_id: str,
     workflow_name: str,
     instance_id: str,
 ) -> HttpResponse:
     """Nothing is known of it here either: says why, and where else to look."""
     ctx = {
-        "failure": found.failure,
+        "failure": found.error,
         "is_missing": found.is_missing,
-        "is_watched": found.failure is not None,
+        "is_watched": found.error is not None,
         "elsewhere": found.elsewhere,
         "tabs": kept.tabs(account_id, workflow_name, instance_id),
         "account_id": account_id,
@@ -112,21 +131,26 @@ def _missing(
         request,
         "instance/missing.html",
         ctx,
-        status=status_of(found.failure) if found.failure else 404,
+        status=status_of(found.error) if found.error else 404,
     )
 
 
-def _client(account_id: str) -> cloudflare.Client | None:
+def _client(account_id: str, lane: Lane) -> cloudflare.Client | None:
     try:
-        return connection.connect(account_id)
+        return connection.connect(account_id, lane)
     except connection.UnknownAccount:
         return None
 
 
-def _console_url(client: cloudflare.Client, instance: Instance) -> str:
+def _console_url(instance: Instance) -> str:
     """This instance in Cloudflare's own dashboard; "" for a target that has none."""
-    return client.target.console_url.format(
-        account_id=quote(client.account_id, safe=""),
+    account_id = instance.workflow.account.account_id
+    try:
+        target = connection.account_setting(account_id).target
+    except connection.UnknownAccount:
+        return ""
+    return target.console_url.format(
+        account_id=quote(account_id, safe=""),
         workflow_name=quote(instance.workflow.name, safe=""),
         instance_id=quote(instance.instance_id, safe=""),
     )

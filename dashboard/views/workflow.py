@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dashboard.models import Progress, Workflow
+from dashboard.models import Mark, Progress, Workflow
 from dashboard.views.activity import Activity
 from dashboard.views.columns import OF_ONE_WORKFLOW, Table
 from dashboard.views.page import HtmxHttpRequest, render_page
@@ -42,6 +42,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         "versions": versions_of(workflow, activity),
         "activity": activity,
         "table": Table.of(newest, OF_ONE_WORKFLOW, now),
+        "marks": Mark.objects.of(workflow).select_related("set_by"),
         "steps": WorkflowSteps(workflow, period, now),
         "coverage": progress and progress.coverage,
         "history": workflow.gaps.filter(is_history=True).order_by("until").last(),

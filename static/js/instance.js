@@ -1,4 +1,5 @@
-// The page of an instance: asks twice as often as other pages, copies, and adds the reader's own time.
+// The page of an instance: asks twice as often as other pages, tells how current it is, copies, and
+// adds the reader's own time.
 (() => {
   const every = 2500;
   const local = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
@@ -21,10 +22,22 @@
     button.classList.add("is-copied");
     setTimeout(() => button.classList.remove("is-copied"), 1500);
   });
-  // Dispatched on the page itself, which has a trigger only while the instance is unfinished.
-  setInterval(() => {
+  // -- live: the page has a trigger only while the instance may change -----------------------------
+  const poll = () => {
     if (!document.hidden) document.querySelector("#instance[data-live]")?.dispatchEvent(new CustomEvent("poll"));
-  }, every);
+  };
+  // An answer that nothing has changed says when that was last true.
+  function hear({ detail: { ctx } }) {
+    const told = ctx.sourceElement?.id === "instance" && ctx.response?.headers.get("Told-At");
+    const chip = document.querySelector("#live[data-stale-from]");
+    if (!told || !chip) return;
+    const fresh = Date.parse(chip.dataset.staleFrom) - Date.parse(chip.querySelector("time").dateTime);
+    chip.querySelector("time").dateTime = told;
+    chip.dataset.staleFrom = new Date(Date.parse(told) + fresh).toISOString();
+  }
+  setInterval(poll, every);
+  document.addEventListener("visibilitychange", poll);
+  document.addEventListener("htmx:after:request", hear);
   document.addEventListener("htmx:after:swap", furnish);
   furnish();
 })();

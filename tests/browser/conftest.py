@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
 from pytest_django import live_server_helper
@@ -66,7 +65,6 @@ def screen(window: Page) -> Iterator[Page]:
 
 @pytest.fixture
 def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
-    cache.clear()
     with Upstream() as api:
         monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
         monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)

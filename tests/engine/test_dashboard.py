@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from dashboard import connection, sync
 from dashboard.cloudflare import Client, InstanceDetail, NewInstance, StepType
+from dashboard.insight.restart import preflight
 from dashboard.models import Account, Instance, Snapshot, User
 from tests.servers.engine import LocalEngine
 
@@ -199,6 +200,35 @@ def test_a_restart_keeps_generation_1_complete_and_the_comparison_shows_what_cha
     decided = watched.page.get_by_role("region", name="record decision-1")
     expect(decided.get_by_text("Only on the right.")).to_be_visible()
     assert len(after.steps) > len(before.steps)
+
+
+@pytest.mark.parametrize("name", ["book carrier leg-2", "check fraud-1", "cooling off-1"])
+def test_a_restart_from_a_step_keeps_what_its_form_said_and_nothing_else(
+    watched: Watched, name: str
+) -> None:
+    watched.sync()
+    id_ = watched.create("order-pipeline", sleep=100)
+    before = watched.until("order-pipeline", id_, lambda d: d.status == "complete")
+    [start] = [step for step in before.steps if step.name == name]
+    kept = preflight(before, start).kept
+
+    watched.open("order-pipeline", id_)
+    watched.press("Restart")
+    watched.page.get_by_label("Restart from").select_option(name)
+    watched.page.get_by_role("heading", name=f"Kept: {len(kept)}").wait_for()
+    watched.confirm("Restart", reason="once more")
+    watched.sees("Restarted; it is")
+
+    last = before.steps[-1]
+    after = watched.until(
+        "order-pipeline",
+        id_,
+        lambda d: d.status == "complete" and d.steps[-1].start != last.start,
+    )
+    same = {(step.name, step.start) for step in before.steps} & {
+        (step.name, step.start) for step in after.steps
+    }
+    assert same == {(step.name, step.start) for step in kept}
 
 
 def test_a_running_instance_is_terminated(watched: Watched) -> None:

@@ -15,7 +15,7 @@ from dashboard.cloudflare import bodies, targets, types
 from dashboard.forms.creating import BatchForm, CreateForm
 from dashboard.forms.json_text import read_json
 from dashboard.forms.new_instance import clean_instance_id, clean_retention
-from dashboard.forms.operations import RestartForm, TerminateForm, restart_type
+from dashboard.forms.operations import RestartForm, TerminateForm
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(
@@ -119,7 +119,14 @@ def test_a_batch_is_refused_or_can_be_sent(batch: list[Any], one_a_line: bool) -
 @pytest.mark.parametrize("known", list(types.StepType))
 def test_only_steps_sleeps_and_waits_can_be_restarted_from(known: types.StepType) -> None:
     restartable = {"step": "do", "sleep": "sleep", "waitForEvent": "waitForEvent"}
-    assert restart_type(known) == restartable.get(known.value, "")
+    step = types.Step(index=0, type=known, name="it-1")
+    detail = types.InstanceDetail(types.Status.ERRORED, (step,))
+
+    form = RestartForm(INSTANCE | {"reason": "again", "restart_from": "0"}, detail=detail)
+
+    assert form.is_valid() == (known.value in restartable)
+    if form.is_valid():
+        assert form.arguments()["from"]["type"] == restartable[known.value]
 
 
 def test_steps_of_one_name_are_told_apart() -> None:
@@ -128,10 +135,28 @@ def test_steps_of_one_name_are_told_apart() -> None:
         for index in range(3)
     )
 
-    form = RestartForm(INSTANCE | {"reason": "again", "restart_from": "1"}, steps=steps)
+    detail = types.InstanceDetail(types.Status.ERRORED, steps)
+
+    form = RestartForm(INSTANCE | {"reason": "again", "restart_from": "1"}, detail=detail)
 
     assert form.is_valid(), form.errors
     assert form.arguments() == {"from": {"name": "import rows", "count": 2, "type": "do"}}
+
+
+def test_of_thousands_of_steps_the_latest_and_what_is_chosen_are_offered_and_any_is_taken() -> None:
+    steps = tuple(
+        types.Step(index=index, type=types.StepType.STEP, name=f"item-{index + 1}", success=True)
+        for index in range(5000)
+    )
+    detail = types.InstanceDetail(types.Status.ERRORED, steps)
+
+    form = RestartForm(INSTANCE | {"reason": "again", "restart_from": "7"}, detail=detail)
+
+    offered = str(form["restart_from"])
+    assert form.is_valid(), form.errors
+    assert form.arguments()["from"]["count"] == 8
+    assert offered.count("<option") == 202
+    assert '<option value="7" selected>' in offered
 
 
 def test_a_step_whose_number_is_no_number_keeps_its_whole_name() -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 
 from dashboard.models import User
@@ -29,6 +28,5 @@ def actor(client: Client, operator: User) -> Client:
 @pytest.fixture
 def on_call(watched: Watched, configured: Server) -> Iterator[Watched]:
     """The simulated account is the one that is configured, and pages live by its clock."""
-    cache.clear()
     with time_machine.travel(watched.clock(), tick=False):
         yield watched

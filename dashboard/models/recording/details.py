@@ -39,19 +39,7 @@ def record_detail(
         row.read_on = detail.read_on
         stand(row, standing(detail, detail.read_on or now))
         row.save()
-        _keep_overwritten(row, now)
-        known, _ = InstanceDetail.objects.update_or_create(
-            instance=row,
-            defaults={
-                "read_at": now,
-                "generation": row.generation,
-                "outputs_are_text": detail.outputs_are_text,
-                "body": InstanceDetail.pack(detail.raw),
-            },
-        )
-        known.instance = row
-        _keep_errored(known, detail, now)
-        SearchText.objects.update_or_create(instance=row, defaults=searchable(detail))
+        _keep(row, detail, now)
         tallies.add(moves)
     row.last_detail = detail
     return row
@@ -64,11 +52,12 @@ def _keep_overwritten(row: Instance, now: datetime) -> None:
         Snapshot.objects.try_to_keep(detail, Why.OVERWRITTEN, now=now)
 
 
-def _keep_errored(known: InstanceDetail, detail: types.InstanceDetail, now: datetime) -> None:
+def _keep_errored(row: Instance, detail: types.InstanceDetail, now: datetime) -> None:
     """Once for each start. Outputs that were cut are asked for later, when nobody waits."""
     if detail.status != types.Status.ERRORED:
         return
-    if not Snapshot.objects.of_generation(known.instance).filter(status=detail.status).exists():
+    if not Snapshot.objects.of_generation(row).filter(status=detail.status).exists():
+        known = InstanceDetail.objects.select_related("instance").get(instance=row)
         retry_at = now if cut_steps(detail) else None
         Snapshot.objects.try_to_keep(known, Why.ERRORED, now=now, retry_at=retry_at)
 
@@ -87,6 +76,19 @@ def record_absence(instance: Instance, *, now: datetime) -> Instance:
         row.left_at = None
         row.save(update_fields=["expired_at", "left_at"])
     return row
+
+
+def _keep(row: Instance, detail: types.InstanceDetail, now: datetime) -> None:
+    """Keeps the answer whole; one that says the same again costs no writing."""
+    _keep_overwritten(row, now)
+    body, generation = InstanceDetail.pack(detail.raw), row.generation
+    same = InstanceDetail.objects.filter(instance=row, generation=generation, body=body)
+    if not same.update(read_at=now):
+        facts = {"read_at": now, "changed_at": now, "outputs_are_text": detail.outputs_are_text}
+        facts |= {"generation": generation, "body": body}
+        InstanceDetail.objects.update_or_create(instance=row, defaults=facts)
+        SearchText.objects.update_or_create(instance=row, defaults=searchable(detail))
+    _keep_errored(row, detail, now)
 
 
 def _row_of_unlisted(

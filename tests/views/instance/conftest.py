@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.core.cache import cache
 from django.test import Client as Browser
 
 from dashboard import connection
@@ -14,7 +13,6 @@ from tests.views.instance.upstream import ACCOUNT, Upstream
 @pytest.fixture
 def upstream(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
     """A scripted account, which is the one that the environment names."""
-    cache.clear()
     with Upstream() as api:
         monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
         monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)

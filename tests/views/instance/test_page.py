@@ -133,19 +133,6 @@ def test_a_refresh_gets_the_fragment_alone(reader: Browser, upstream: Upstream) 
     assert html.lstrip().startswith('<div class="instance" id="instance"')
 
 
-def test_however_many_look_cloudflare_is_asked_once_in_two_seconds(
-    reader: Browser, upstream: Upstream
-) -> None:
-    upstream.add("one", recorded("running.in-step"))
-    reader.get(path_of("one"))
-    asked = len(upstream.seen)
-
-    for _ in range(5):
-        reader.get(path_of("one"))
-
-    assert len(upstream.seen) == asked
-
-
 def test_the_link_to_cloudflares_own_dashboard_is_encoded(
     reader: Browser, upstream: Upstream
 ) -> None:
