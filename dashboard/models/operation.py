@@ -15,6 +15,7 @@ from dashboard.models.workflow import Workflow
 
 if TYPE_CHECKING:
     from dashboard.models.item import Item
+    from dashboard.models.user import User
 
 
 class Kind(models.TextChoices):
@@ -58,7 +59,6 @@ class Stage(models.TextChoices):
     failed, and somebody has to decide; STOPPED: somebody decided that nothing more is sent.
     """
 
-    PLANNED = "planned", "Planned"
     RUNNING = "running", "Running"
     PAUSED = "paused", "Paused"
     HALTED = "halted", "Stopped itself"
@@ -68,7 +68,7 @@ class Stage(models.TextChoices):
 
 #: From where each stage can be reached.
 BEFORE = {
-    Stage.RUNNING: (Stage.PLANNED, Stage.PAUSED, Stage.HALTED),
+    Stage.RUNNING: (Stage.PAUSED, Stage.HALTED),
     Stage.PAUSED: (Stage.RUNNING,),
     Stage.HALTED: (Stage.RUNNING,),
     Stage.STOPPED: (Stage.RUNNING, Stage.PAUSED, Stage.HALTED),
@@ -179,6 +179,12 @@ class Operation(Kept):
             self.changes.create(stage=stage, changed_by=by, changed_at=now, note=note)
         self.stage, self.note = stage, note
         return True
+
+    @cached_property
+    def in_charge(self) -> User:
+        """Who let one on many run, or go on, last: it goes on as long as they may act."""
+        began = self.changes.filter(stage=Stage.RUNNING).select_related("changed_by")
+        return began.latest("pk").changed_by or self.requested_by
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -230,7 +230,6 @@ class TestSteering:
 
         assert states(operation) == {State.DONE: 5}
         assert [change.stage for change in operation.changes.all()] == [
-            Stage.PLANNED,
             Stage.RUNNING,
             Stage.PAUSED,
             Stage.RUNNING,
@@ -279,6 +278,26 @@ class TestSteering:
 
         assert patched(watched) == {}
         assert (operation.stage, "READ_ONLY" in operation.note) == (Stage.PAUSED, True)
+
+    def test_one_whose_person_lost_their_role_waits_for_another_operator_to_take_it_over(
+        self, watched: Watched, operator: User
+    ) -> None:
+        add(watched, "waiting", 5)
+        operation = begin(watched, operator, Kind.TERMINATE)
+        User.objects.filter(pk=operator.pk).update(role="viewer")
+
+        work(watched, operation)
+        assert (operation.stage, patched(watched)) == (Stage.PAUSED, {})
+        assert operation.note == (
+            "olga may no longer act on instances. Another operator can resume it."
+        )
+        another = User.objects.create(username="ana", role="operator")
+        operations.steer(operation, Stage.RUNNING, another, now=watched.clock())
+        work(watched, operation)
+
+        assert states(operation) == {State.DONE: 5}
+        assert operation.requested_by == operator
+        assert operation.changes.filter(changed_by=another).get().stage == Stage.RUNNING
 
     def test_nobody_works_on_one_that_somebody_works_on(
         self, watched: Watched, operator: User
