@@ -11,10 +11,11 @@ class DashboardConfig(AppConfig):
     def ready(self) -> None:
         from dashboard import checks  # noqa: F401  (registers itself)
 
-        post_migrate.connect(_ensure_search_index, sender=self)
+        post_migrate.connect(_ensure_what_migrations_lose, sender=self)
 
 
-def _ensure_search_index(**_: Any) -> None:
-    from dashboard.models import search_index
+def _ensure_what_migrations_lose(using: str, **_: Any) -> None:
+    from dashboard.models import sealing, search_index
 
     search_index.ensure()
+    sealing.ensure(using)

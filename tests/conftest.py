@@ -10,6 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 
 from tests.servers.engine import LocalEngine
 from tests.servers.postgres import Postgres
@@ -24,6 +25,22 @@ hypothesis.settings.load_profile("steady")
 
 # Playwright's sync API runs an event loop in the test's thread; Django would refuse queries there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _what_people_did_is_cleared_between_tests() -> Iterator[None]:
+    """Django empties SQLite by DELETE, which is refused there; what refuses it is made again."""
+    from dashboard.models.sealing import SEALS
+
+    flush = Sqlite.ops_class.sql_flush
+
+    def sql_flush(self: Any, *args: Any, **options: Any) -> list[str]:
+        dropped = [f"DROP TRIGGER IF EXISTS {seal.name}" for seal in SEALS]
+        return [*dropped, *flush(self, *args, **options)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sqlite.ops_class, "sql_flush", sql_flush)
+        yield
 
 
 @pytest.fixture

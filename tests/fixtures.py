@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 import stamina
 from django.conf import settings
+from django.db import connection as db_connection
 
 from dashboard import connection, sync
 from dashboard.cloudflare import Client, Credentials
 from dashboard.models import Account, Instance, User, Workflow
+from dashboard.models.sealing import SEALS
 from dashboard.simulator import server as simulator_server
 from dashboard.simulator.server import Server
 
@@ -118,3 +120,12 @@ def operator(db: None) -> User:
 @pytest.fixture
 def viewer(db: None) -> User:
     return User.objects.create(username="victor", role="viewer")
+
+
+@pytest.fixture
+def unsealed(db: None) -> None:
+    """Until the test's end what people did can be changed, to arrange what it looks like."""
+    with db_connection.cursor() as cursor:
+        for seal in SEALS:
+            on = "" if db_connection.vendor == "sqlite" else f" ON {seal.table}"
+            cursor.execute(f"DROP TRIGGER IF EXISTS {seal.name}{on}")

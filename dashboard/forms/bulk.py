@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 
 from dashboard.cloudflare.types import RestartType
-from dashboard.forms.json_text import JsonTextField
+from dashboard.forms.events import EventFields
 from dashboard.models.operation import Kind, Operation
 from dashboard.models.storing import storable_json
 from dashboard.operations import DANGEROUS, STOP_ABOVE, WAVES
@@ -156,38 +156,23 @@ class BulkRestartForm(BulkForm):
         return arguments
 
 
-class BulkEventForm(BulkForm):
+class BulkEventForm(EventFields, BulkForm):
     """The same event to each."""
 
     field_order = ("event_type", "payload", "reason", "typed")
 
-    event_type = forms.CharField(max_length=100, label="Event type")
-    payload = JsonTextField(
-        required=False,
-        label="Payload",
-        help_text="Any JSON; nothing sends null. Each instance gets the same.",
-        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
-    )
-
-    def clean_event_type(self) -> str:
-        event_type: str = self.cleaned_data["event_type"]
-        if event_type in {".", ".."}:
-            raise forms.ValidationError(f"“{event_type}” cannot be sent in an address.")
-        return event_type
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["payload"].help_text += " Each instance gets the same."
 
     def clean_payload(self) -> Any:
+        """One to a single instance is sent as it was typed, this one as it was kept."""
         payload = self.cleaned_data["payload"]
         if storable_json(payload) != payload:
             raise forms.ValidationError(
                 "This holds a NUL character, which cannot be kept until all are sent."
             )
         return payload
-
-    def arguments(self) -> dict[str, Any]:
-        return {
-            "event_type": self.cleaned_data["event_type"],
-            "payload": self.cleaned_data["payload"],
-        }
 
 
 BULK_FORMS: dict[Kind, type[BulkForm]] = {

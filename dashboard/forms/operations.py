@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from dashboard.cloudflare import types
-from dashboard.forms.json_text import JsonTextField
+from dashboard.forms.events import EventFields
 from dashboard.insight import restart
 from dashboard.models.operation import Kind
 
@@ -136,30 +136,10 @@ class RestartForm(ReasonedForm):
         return arguments
 
 
-class EventForm(InstanceOperationForm):
-    """An event with any JSON as its payload."""
+class EventForm(EventFields, InstanceOperationForm):
+    """An event to one instance."""
 
     field_order = ("event_type", "payload", "reason")
-
-    event_type = forms.CharField(max_length=100, label="Event type")
-    payload = JsonTextField(
-        required=False,
-        label="Payload",
-        help_text="Any JSON; nothing sends null.",
-        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
-    )
-
-    def clean_event_type(self) -> str:
-        event_type: str = self.cleaned_data["event_type"]
-        if event_type in {".", ".."}:
-            raise forms.ValidationError(f"“{event_type}” cannot be sent in an address.")
-        return event_type
-
-    def arguments(self) -> dict[str, Any]:
-        return {
-            "event_type": self.cleaned_data["event_type"],
-            "payload": self.cleaned_data["payload"],
-        }
 
 
 INSTANCE_FORMS: dict[Kind, type[InstanceOperationForm]] = {

@@ -15,6 +15,7 @@ from dashboard.models.workflow import Workflow
 
 if TYPE_CHECKING:
     from dashboard.models.item import Item
+    from dashboard.models.user import User
 
 
 class Kind(models.TextChoices):
@@ -60,7 +61,6 @@ class Stage(models.TextChoices):
     (PROPOSED).
     """
 
-    PLANNED = "planned", "Planned"
     READING = "reading", "Being written down"
     PROPOSED = "proposed", "Not begun"
     RUNNING = "running", "Running"
@@ -73,7 +73,7 @@ class Stage(models.TextChoices):
 #: From where each stage can be reached.
 BEFORE = {
     Stage.PROPOSED: (Stage.READING,),
-    Stage.RUNNING: (Stage.PLANNED, Stage.PROPOSED, Stage.PAUSED, Stage.HALTED),
+    Stage.RUNNING: (Stage.PROPOSED, Stage.PAUSED, Stage.HALTED),
     Stage.PAUSED: (Stage.RUNNING,),
     Stage.HALTED: (Stage.RUNNING,),
     Stage.STOPPED: (
@@ -190,6 +190,12 @@ class Operation(Kept):
             self.changes.create(stage=stage, changed_by=by, changed_at=now, note=note)
         self.stage, self.note = stage, note
         return True
+
+    @cached_property
+    def in_charge(self) -> User:
+        """Who let one on many run, or go on, last: it goes on as long as they may act."""
+        began = self.changes.filter(stage=Stage.RUNNING).select_related("changed_by")
+        return began.latest("pk").changed_by or self.requested_by
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -20,4 +20,4 @@ class User(AbstractUser):
     @property
     def can_operate(self) -> bool:
         """May pause, resume, restart, terminate, create, and send events."""
-        return self.role in {Role.OPERATOR, Role.ADMIN}
+        return self.is_active and self.role in {Role.OPERATOR, Role.ADMIN}

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from itertools import accumulate
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Case, TextField, Value, When, Window
+from django.db.models.functions import RowNumber
 
 from dashboard.models import Item, Operation, StageChange, Workflow
 from dashboard.models.instance import InstanceQuerySet
-from dashboard.models.operation import Kind, Stage, State
+from dashboard.models.operation import Kind, Stage
 from dashboard.models.storing import storable, storable_json
+from dashboard.operations import allowed
 from dashboard.operations.performing import Wanted
-from dashboard.operations.planning import IS_EXPIRED, refusal
+from dashboard.operations.planning import IS_EXPIRED, refusal_of_all
 
-#: Written at once, so that nobody else waits long for the database.
-PIECE = 1000
 #: What a web request can write down while its person waits.
 MOST = 100_000
 WAVES = (1, 5, 25)
 STOP_ABOVE = 20
+#: One statement: as objects, a hundred thousand would take half a minute.
+INSERT = """
+    INSERT INTO dashboard_item (
+        operation_id, workflow_id, instance_id, seen_generation,
+        wave, state, note, settled_at, before, seen
+    )
+    SELECT
+        %s, workflow_id, instance_id, generation,
+        CASE WHEN why_not <> '' THEN 0 {waves} ELSE {last_wave} END,
+        CASE WHEN why_not <> '' THEN 'skipped' ELSE 'pending' END,
+        CASE WHEN why_not <> '' THEN 'Nothing was sent. ' || why_not ELSE '' END,
+        CASE WHEN why_not <> '' THEN %s END,
+        '{{}}', '{{}}'
+    FROM ({chosen}) AS chosen
+    ORDER BY created_on DESC, id DESC
+"""
 
 
 @dataclass(frozen=True)
@@ -42,77 +59,91 @@ def begin(
 ) -> tuple[Operation, bool]:
     """Writes down an operation on these instances, and lets it run; the same key twice is one.
 
-    Which instances, in which order and as which generation, is decided here and for good. The
-    second value is False when this form had been sent before.
+    Which instances, in which order and as which generation, is decided here and for good, all of
+    it or nothing. The second value is False when this form had been sent before.
     """
-    rows = list(
-        instances.order_by("-created_on", "-pk").values_list(
-            "workflow", "instance_id", "generation", "status", IS_EXPIRED
-        )
-    )
-    workflows = Workflow.objects.select_related("account").in_bulk({row[0] for row in rows})
     try:
         with transaction.atomic():
-            operation = Operation.objects.create(
-                key=wanted.key,
-                kind=wanted.kind,
-                workflow=next(iter(workflows.values())) if len(workflows) == 1 else None,
-                arguments=storable_json(wanted.arguments),
-                reason=storable(wanted.reason),
-                requested_by=wanted.user,
-                requested_at=now,
-                is_bulk=True,
-                retry_of=terms.retry_of,
-                list_query=storable(terms.list_query),
-                stop_above=terms.stop_above,
-                stage=Stage.PLANNED,
-                note="Its instances are being written down; nothing is sent until all are.",
-            )
-            StageChange.objects.create(
-                operation=operation, stage=Stage.PLANNED, changed_by=wanted.user, changed_at=now
-            )
+            return _write(instances, wanted, terms, now), True
     except IntegrityError:
         return Operation.objects.get(key=wanted.key), False
-    items = _items(operation, rows, workflows, terms.waves, now)
-    while piece := list(itertools.islice(items, PIECE)):
-        Item.objects.bulk_create(piece)
-    operation.move(Stage.RUNNING, now=now, by=wanted.user, next_run_at=now)
-    return operation, True
 
 
-def _items(
-    operation: Operation,
-    rows: Sequence[tuple[Any, ...]],
-    workflows: dict[int, Workflow],
-    waves: Sequence[int],
-    now: datetime,
-) -> Iterator[Item]:
-    """Its items: those that cannot be acted on are skipped from the start."""
-
-    kind = Kind(operation.kind)
-
-    @cache
-    def why_not(workflow: int, status: str, is_expired: bool) -> str:
-        return refusal(kind, workflows[workflow], status, is_expired=is_expired)
-
-    wave_of = _waves(waves)
-    for workflow, instance_id, generation, status, is_expired in rows:
-        item = Item(
-            operation=operation,
-            workflow_id=workflow,
-            instance_id=instance_id,
-            seen_generation=generation,
-        )
-        if words := why_not(workflow, status, is_expired):
-            item.state, item.wave, item.settled_at = State.SKIPPED, 0, now
-            item.note = f"Nothing was sent. {words}"
-        else:
-            item.state, item.wave = State.PENDING, next(wave_of)
-        yield item
+def _write(instances: InstanceQuerySet, wanted: Wanted, terms: Terms, now: datetime) -> Operation:
+    chosen = instances.order_by().distinct()
+    workflows = Workflow.objects.select_related("account").in_bulk(
+        chosen.values_list("workflow", flat=True)
+    )
+    operation = Operation.objects.create(
+        key=wanted.key,
+        kind=wanted.kind,
+        workflow=next(iter(workflows.values())) if len(workflows) == 1 else None,
+        arguments=storable_json(wanted.arguments),
+        reason=storable(wanted.reason),
+        requested_by=wanted.user,
+        requested_at=now,
+        is_bulk=True,
+        retry_of=terms.retry_of,
+        list_query=storable(terms.list_query),
+        stop_above=terms.stop_above,
+        stage=Stage.RUNNING,
+        next_run_at=now,
+    )
+    StageChange.objects.create(
+        operation=operation, stage=Stage.RUNNING, changed_by=wanted.user, changed_at=now
+    )
+    states = chosen.values_list("status", IS_EXPIRED)
+    why_not = _refusals(Kind(wanted.kind), workflows.values(), states)
+    _write_items(operation, instances.annotate(why_not=why_not), terms.waves, now)
+    return operation
 
 
-def _waves(sizes: Sequence[int]) -> Iterator[int]:
-    """The wave of the first instance, of the second, and so on; the last wave never ends."""
-    for number, size in enumerate(sizes, start=1):
-        yield from itertools.repeat(number, size)
-    yield from itertools.repeat(len(sizes) + 1)
+def _refusals(
+    kind: Kind, workflows: Iterable[Workflow], states: Iterable[tuple[str, bool]]
+) -> Case:
+    """Why nothing is sent to an instance, as `planning.refusal` says it; "" when something is."""
+    of_all: dict[str, list[int]] = defaultdict(list)
+    for workflow in workflows:
+        of_all[refusal_of_all(kind, workflow)].append(workflow.pk)
+    of_all.pop("", None)
+    of_state = {
+        (status, is_expired): words
+        for status, is_expired in states
+        if (words := allowed.refusal(kind, status, is_expired=is_expired))
+    }
+    return Case(
+        *[When(workflow__in=pks, then=Value(words)) for words, pks in of_all.items()],
+        *[
+            When(status=status, expired_at__isnull=not is_expired, then=Value(words))
+            for (status, is_expired), words in of_state.items()
+        ],
+        default=Value(""),
+        output_field=TextField(),
+    )
+
+
+def _write_items(
+    operation: Operation, instances: InstanceQuerySet, waves: Sequence[int], now: datetime
+) -> None:
+    """Its items, the newest instance first: those that have a `why_not` are skipped from the start,
+    and the others stand in waves."""
+    is_skipped = Case(When(why_not="", then=Value(0)), default=Value(1))
+    place = Window(RowNumber(), partition_by=is_skipped, order_by=["-created_on", "-pk"])
+    columns = ("id", "created_on", "workflow_id", "instance_id", "generation", "why_not", "place")
+    chosen, values = (
+        instances.annotate(place=place).order_by().values(*columns).query.sql_with_params()
+    )
+    ends = enumerate(accumulate(waves), start=1)
+    statement = INSERT.format(
+        waves=" ".join(f"WHEN place <= {end:d} THEN {wave:d}" for wave, end in ends),
+        last_wave=len(waves) + 1,
+        chosen=chosen,
+    )
+
+    fields = {field.name: field for field in Item._meta.fields}
+    told: list[Any] = [
+        fields[name].get_db_prep_save(value, connection)
+        for name, value in (("operation", operation.pk), ("settled_at", now))
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*told, *values])

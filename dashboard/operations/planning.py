@@ -126,12 +126,17 @@ def plan(kind: Kind, instances: InstanceQuerySet) -> Plan:
 
 def refusal(kind: Kind, workflow: Workflow, status: str, *, is_expired: bool) -> str:
     """Why nothing would be sent to such an instance; "" when it would."""
+    return refusal_of_all(kind, workflow) or allowed.refusal(kind, status, is_expired=is_expired)
+
+
+def refusal_of_all(kind: Kind, workflow: Workflow) -> str:
+    """Why nothing would be sent to any instance of this workflow; "" when that depends on it."""
     if why_not := refusal_for_workflow(workflow):
         return why_not
     target = connection.account_setting(workflow.account.account_id).target
     if kind is Kind.DELETE and not deletes(target):
         return f"{target.title} offers no documented way to delete an instance."
-    return allowed.refusal(kind, status, is_expired=is_expired)
+    return ""
 
 
 def _first(instances: InstanceQuerySet) -> InstanceQuerySet:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from django.conf import settings
 from django.db.models import Max
 
 from dashboard.cloudflare import Client
@@ -49,7 +50,7 @@ def run(pk: uuid.UUID, connect: Callable[[str], Client], *, clock: Clock) -> Non
 
     Never raises CloudflareError: what hit an instance stands in its item, what hits all in `note`.
     """
-    operation = Operation.objects.select_related("requested_by").get(pk=pk)
+    operation = Operation.objects.get(pk=pk)
     if not operation.take_lease(clock(), LEASE):
         return
     slice_ = Slice(operation, connect, clock)
@@ -117,10 +118,18 @@ class Slice:
         found: int = self.operation.items.aggregate(Max("wave"))["wave__max"]
         return found
 
+    def _lost_rights(self) -> str:
+        """Why who is in charge may no longer act; "" when they may."""
+        user = self.operation.in_charge
+        why_not = refusal_for_user(user)
+        if not why_not or settings.READ_ONLY:
+            return why_not
+        return f"{user} may no longer act on instances. Another operator can resume it."
+
     def _may_go_on(self, following: Item) -> bool:
         """Asks the person's rights and the waves before; says why not."""
         operation, now = self.operation, self.clock()
-        if why_not := refusal_for_user(operation.requested_by):
+        if why_not := self._lost_rights():
             operation.move(Stage.PAUSED, now=now, note=why_not)
             return False
         before = operation.items.filter(pk__lt=following.pk, wave__gt=0)

@@ -64,6 +64,11 @@ class Instance:
         course, _ = self._at(now)
         return course.end if self.status(now) in FINISHED else None
 
+    @property
+    def expires_from(self) -> int:
+        """Retention does not remove it before this, if nobody acts on it."""
+        return self.course.end + self.retention.least
+
     def is_expired(self, now: int) -> bool:
         """Whether retention has removed it."""
         status = self.status(now)

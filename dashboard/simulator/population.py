@@ -50,6 +50,11 @@ class Retention:
     success: int
     error: int
 
+    @property
+    def least(self) -> int:
+        """For whichever goes first."""
+        return min(self.success, self.error)
+
     def of(self, status: str) -> int:
         """For an instance that finished so."""
         return self.success if status == "complete" else self.error

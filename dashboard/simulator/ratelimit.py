@@ -8,7 +8,7 @@ from .clock import SECOND
 from .errors import Refusal
 from .messages import Response, refuse
 
-WINDOW = 300  # seconds, and as long a block once the limit is passed
+WINDOW = 300
 
 
 @dataclass
@@ -19,10 +19,11 @@ class _Window:
 
 
 class RateLimit:
-    """`quota` requests in any window of five minutes per token; 0 switches it off."""
+    """`quota` requests in each `window` of seconds per token, and as long a block once that is
+    passed; a quota of 0 switches it off."""
 
-    def __init__(self, quota: int = 1_200) -> None:
-        self.quota = quota
+    def __init__(self, quota: int = 1_200, *, window: int = WINDOW) -> None:
+        self.quota, self.window = quota, window
         self._windows: dict[str, _Window] = {}
 
     def spend(self, who: str, now: int) -> Response | None:
@@ -34,8 +35,8 @@ class RateLimit:
             return self._refused(window.blocked_until - now)
         window.used += 1
         if window.used > self.quota:
-            window.blocked_until = now + WINDOW * SECOND
-            return self._refused(WINDOW * SECOND)
+            window.blocked_until = now + self.window * SECOND
+            return self._refused(self.window * SECOND)
         return None
 
     def headers(self, who: str, now: int) -> dict[str, str]:
@@ -44,15 +45,15 @@ class RateLimit:
             return {}
         window = self._window(who, now)
         left = max(0, self.quota - window.used)
-        seconds = -(-(window.began + WINDOW * SECOND - now) // SECOND)
+        seconds = -(-(window.began + self.window * SECOND - now) // SECOND)
         return {
             "ratelimit": f'"default";r={left};t={seconds}',
-            "ratelimit-policy": f'"default";q={self.quota};w={WINDOW}',
+            "ratelimit-policy": f'"default";q={self.quota};w={self.window}',
         }
 
     def _window(self, who: str, now: int) -> _Window:
         window = self._windows.setdefault(who, _Window(now))
-        over = now >= window.began + WINDOW * SECOND and now >= window.blocked_until
+        over = now >= window.began + self.window * SECOND and now >= window.blocked_until
         if over:
             window = self._windows[who] = _Window(now)
         return window

@@ -93,6 +93,7 @@ class Workflow:
         self.terminates_at: tuple[int, str | None] | None = None
         self.instances: dict[str, Instance] = {}
         self.added = 0
+        self._expires_from = FOREVER  # Before this nothing has to be looked through.
         self._order: list[Key] = []
 
     def _version(self, version: VersionOf, start: int) -> Version:
@@ -116,9 +117,13 @@ class Workflow:
         """Bring everything to `now`."""
         if self.population:
             self.population.advance(now)
+        if now < self._expires_from:
+            return
         for key, instance in list(self.instances.items()):
             if instance.is_expired(now):
                 self._forget(key)
+        moments = [one.expires_from for one in self.instances.values()]
+        self._expires_from = min(moments, default=FOREVER)
 
     # -- one instance ---------------------------------------------------------------------------
 
@@ -138,12 +143,16 @@ class Workflow:
             if self.population:
                 self.population.take(instance.index, now)
             self.add(instance)
+        if instance:
+            may_end = now + instance.retention.least
+            self._expires_from = min(self._expires_from, may_end)
         return instance
 
     def add(self, instance: Instance) -> None:
         """Put an instance beside the untouched ones."""
         self.added += 1
         self.instances[instance.id] = instance
+        self._expires_from = min(self._expires_from, instance.expires_from)
         insort(self._order, (instance.created, instance.id))
 
     def delete(self, instance_id: str, now: int) -> bool:

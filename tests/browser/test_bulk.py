@@ -145,6 +145,38 @@ def test_all_that_match_are_typed_as_a_number_before_they_end(
     expect(screen.locator("#items tbody tr")).to_have_count(12)
 
 
+def test_without_scripts_it_is_chosen_begun_and_stopped_by_forms(
+    window: Page, waiting: Watched, base_url: str
+) -> None:
+    assert window.context.browser is not None
+    plain = window.context.browser.new_context(
+        base_url=base_url,
+        java_script_enabled=False,
+        storage_state=window.context.storage_state(),
+    )
+    page = plain.new_page()
+    page.goto("/instances/?q=status:waiting")
+    page.locator("#rows input[name=chosen]").nth(0).check()
+    page.locator("#rows input[name=chosen]").nth(1).check()
+    page.get_by_role("button", name="Terminate…").click()
+    expect(page.locator("h1")).to_have_text("Terminate: 2 instances")
+    page.get_by_label("Reason").fill("ticket 4711")
+    page.get_by_role("button", name="Terminate: 2 instances").click()
+
+    stage = page.locator("#stage-title")
+    expect(stage).to_have_text("Running")
+    page.get_by_role("button", name="Pause").click()
+    expect(stage).to_have_text("Paused")
+    page.get_by_role("button", name="Resume").click()
+    worker_works(waiting)
+    operation = worker_works(waiting, later=60)
+    page.reload()
+    expect(stage).to_have_text("Finished")
+
+    assert states(operation) == {"done": 2}
+    plain.close()
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_its_pages_fit_their_window(

@@ -7,15 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 import pytest
-from django.core.management import call_command
-from django.db import connections
-from django.db.utils import ConnectionHandler
 from pytest_django.plugin import DjangoDbBlocker
 
 from dashboard.simulator import server as simulator_server
-from tests.distributed.house import COPY, House
+from tests.distributed.house import House, new_database, settings_of
 from tests.servers.postgres import Postgres
 from tests.servers.redis import Redis
 
@@ -25,22 +21,12 @@ def database(
     request: pytest.FixtureRequest, tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[dict[str, str]]:
     """A database without rows, as the environment of the processes names it."""
-    if request.param == "sqlite":
-        named = {"DATA_DIR": str(tmp_path)}
-        url = f"sqlite:///{tmp_path / 'dashboard.sqlite3'}"
-        options: dict[str, Any] = {"timeout": 20, "transaction_mode": "IMMEDIATE"}
-        options["init_command"] = "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
-    else:
+    url = ""
+    if request.param == "postgresql":
         server: Postgres = request.getfixturevalue("postgres_server")
-        url, options = server.new_database(), {}
-        named = {"DATA_DIR": str(tmp_path), "DATABASE_URL": url}
-    handler = ConnectionHandler({"default": {**dj_database_url.parse(url), "OPTIONS": options}})
-    connections.settings[COPY] = handler.settings["default"]
-    with django_db_blocker.unblock():
-        call_command("migrate", database=COPY, verbosity=0)
+        url = server.new_database()
+    with django_db_blocker.unblock(), new_database(tmp_path, url) as named:
         yield named
-        connections[COPY].close()
-    del connections[COPY], connections.settings[COPY]
 
 
 @pytest.fixture
@@ -53,14 +39,7 @@ def build(
 
         def make(scenario: str, **simulated: Any) -> House:
             account = stack.enter_context(simulator_server.serve(scenario, **simulated))
-            settings = {
-                **database,
-                "REDIS_URL": redis_server.url,
-                "CLOUDFLARE_API_BASE_URL": account.url,
-                "CLOUDFLARE_ACCOUNT_ID": account.account_id,
-                "CLOUDFLARE_API_TOKEN": account.token,
-                "PYTHONWARNINGS": "default",
-            }
+            settings = database | settings_of(account, redis_server)
             house = House(tmp_path, account, redis_server, settings)
             stack.callback(house.stop)
             return house

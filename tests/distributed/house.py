@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -12,15 +16,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dj_database_url
+from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.models import DateTimeField
+from django.db.utils import ConnectionHandler
 
 from dashboard.models import Account, Instance
 from dashboard.simulator.server import Server
-from tests.servers.dashboard import Dashboard
+from tests.servers.dashboard import ROOT, Dashboard
 from tests.servers.part import Part, workers_and_beat
 from tests.servers.process import Server as TestServer
 from tests.servers.redis import Redis
+from tests.start.tree import pid_of
 
 #: Under this name the test itself reads the processes' database.
 COPY = "copy"
@@ -67,6 +75,23 @@ class House:
         for worker in self._workers():
             worker.kill()
 
+    def kill_worker(self, queue: str) -> None:
+        """`kill -9` of a worker of this queue that `start_dashboard` started and starts again."""
+        os.kill(pid_of(Path(self.settings["DATA_DIR"]), f"--queues {queue} "), signal.SIGKILL)
+
+    def shell(self, code: str) -> str:
+        """The last line that a piece of code prints in the processes' environment."""
+        command = [sys.executable, str(ROOT / "manage.py"), "shell", "--verbosity", "0"]
+        done = subprocess.run(
+            [*command, "-c", code],
+            env={name: os.environ[name] for name in ("PATH", "HOME")} | self.settings,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        return done.stdout.strip().rpartition("\n")[2]
+
     def stop_workers(self) -> None:
         """As whoever deploys does it."""
         for worker in self._workers():
@@ -84,12 +109,14 @@ class House:
         """All that the processes have printed."""
         return "\n".join(part.log.read_text(errors="replace") for part in self.running)
 
-    def wait_for(self, what: str, is_so: Callable[[], bool], seconds: float = 60.0) -> None:
+    def wait_for(
+        self, what: str, is_so: Callable[[], bool], seconds: float = 60.0, every: float = 0.02
+    ) -> None:
         """Asks again and again; fails with the processes' output."""
         deadline = time.monotonic() + seconds
         while not is_so():
             assert time.monotonic() < deadline, f"{what}: never.\n{self.output()[-6000:]}"
-            time.sleep(0.02)
+            time.sleep(every)
 
     def pages(self) -> list[str]:
         """The list pages that the dashboard has asked for."""
@@ -174,6 +201,41 @@ class House:
         with urllib.request.urlopen(request, timeout=30) as answer:
             result: list[dict[str, Any]] = json.load(answer)["result"]
         return result
+
+
+@contextmanager
+def new_database(folder: Path, url: str = "") -> Iterator[dict[str, str]]:
+    """A database without rows, as the environment of the processes names it; here it is COPY.
+
+    `url`: an empty one of PostgreSQL; else it is SQLite, in the folder.
+    """
+    named = {"DATA_DIR": str(folder)}
+    options: dict[str, Any] = {}
+    if url:
+        named["DATABASE_URL"] = url
+    else:
+        url = f"sqlite:///{folder / 'dashboard.sqlite3'}"
+        options = {"timeout": 20, "transaction_mode": "IMMEDIATE"}
+        options["init_command"] = "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
+    handler = ConnectionHandler({"default": {**dj_database_url.parse(url), "OPTIONS": options}})
+    connections.settings[COPY] = handler.settings["default"]
+    try:
+        call_command("migrate", database=COPY, verbosity=0)
+        yield named
+    finally:
+        connections[COPY].close()
+        del connections[COPY], connections.settings[COPY]
+
+
+def settings_of(account: Server, redis: Redis) -> dict[str, str]:
+    """The environment of processes that watch this account."""
+    return {
+        "REDIS_URL": redis.url,
+        "CLOUDFLARE_API_BASE_URL": account.url,
+        "CLOUDFLARE_ACCOUNT_ID": account.account_id,
+        "CLOUDFLARE_API_TOKEN": account.token,
+        "PYTHONWARNINGS": "default",
+    }
 
 
 def leases() -> list[str]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dashboard import operations, simulator
@@ -59,6 +59,18 @@ class Deadly:
                 raise Killed
 
 
+def lost(kind: str, *, executes: bool) -> dict[str, object]:
+    """A PATCH whose answer never comes: whoever sends it again is found out by the log."""
+    return {"kind": kind, "method": "PATCH", "times": 1, "executes": executes}
+
+
+# Each way to lose an answer is tried every time, and then any mixture. Before a change of how
+# things are sent, let many more examples run.
+@example(rounds=[([lost("reset", executes=False)], None, None)], kind="terminate")
+@example(rounds=[([lost("cut-off", executes=True)], None, None)], kind="pause")
+@example(rounds=[([lost("html", executes=False)], None, None)], kind="terminate")
+@example(rounds=[([], (2, False), None)], kind="terminate")
+@example(rounds=[([], (2, True), None)], kind="pause")
 @settings(max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
 @given(rounds=st.lists(ROUND, min_size=1, max_size=6), kind=st.sampled_from(["terminate", "pause"]))
 def test_each_ends_in_one_way_that_is_true_and_is_sent_to_once(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -14,6 +15,7 @@ from dashboard.cloudflare.types import Action
 from dashboard.models import Instance, Item, Operation, User
 from dashboard.models.kept import KeptForGood
 from dashboard.models.operation import Kind, Stage, State
+from dashboard.operations import beginning
 from tests.fixtures import Watched
 from tests.gates import Allowing
 from tests.operations.many import add, begin, patched, states, work
@@ -100,6 +102,28 @@ def test_the_same_form_sent_twice_is_one_operation(watched: Watched, operator: U
 
     assert first == second
     assert Item.objects.count() == 3
+
+
+def test_one_that_is_cut_off_while_it_is_written_down_was_never_asked_for(
+    watched: Watched, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(watched, "waiting", 3)
+    key, write_items = uuid.uuid4(), beginning._write_items
+
+    def cut_off(*args: Any) -> None:
+        write_items(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(beginning, "_write_items", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        begin(watched, operator, Kind.TERMINATE, key=key)
+    monkeypatch.setattr(beginning, "_write_items", write_items)
+    assert Operation.objects.count() == Item.objects.count() == 0
+
+    again = begin(watched, operator, Kind.TERMINATE, key=key)
+
+    work(watched, again)
+    assert states(again) == {State.DONE: 3}
 
 
 def test_one_that_changed_meanwhile_is_skipped_with_why(watched: Watched, operator: User) -> None:
@@ -230,7 +254,6 @@ class TestSteering:
 
         assert states(operation) == {State.DONE: 5}
         assert [change.stage for change in operation.changes.all()] == [
-            Stage.PLANNED,
             Stage.RUNNING,
             Stage.PAUSED,
             Stage.RUNNING,
@@ -279,6 +302,26 @@ class TestSteering:
 
         assert patched(watched) == {}
         assert (operation.stage, "READ_ONLY" in operation.note) == (Stage.PAUSED, True)
+
+    def test_one_whose_person_lost_their_role_waits_for_another_operator_to_take_it_over(
+        self, watched: Watched, operator: User
+    ) -> None:
+        add(watched, "waiting", 5)
+        operation = begin(watched, operator, Kind.TERMINATE)
+        User.objects.filter(pk=operator.pk).update(role="viewer")
+
+        work(watched, operation)
+        assert (operation.stage, patched(watched)) == (Stage.PAUSED, {})
+        assert operation.note == (
+            "olga may no longer act on instances. Another operator can resume it."
+        )
+        another = User.objects.create(username="ana", role="operator")
+        operations.steer(operation, Stage.RUNNING, another, now=watched.clock())
+        work(watched, operation)
+
+        assert states(operation) == {State.DONE: 5}
+        assert operation.requested_by == operator
+        assert operation.changes.filter(changed_by=another).get().stage == Stage.RUNNING
 
     def test_nobody_works_on_one_that_somebody_works_on(
         self, watched: Watched, operator: User

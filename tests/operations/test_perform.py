@@ -17,6 +17,8 @@ from dashboard.models.operation import Kind, State
 from dashboard.operations import Wanted
 from tests.fixtures import Watched
 
+pytestmark = pytest.mark.usefixtures("unsealed")
+
 
 def wanted(kind: Kind, user: User, **more: Any) -> Wanted:
     return Wanted(kind=kind, user=user, key=uuid.uuid4(), reason="paged at 03:00", **more)

@@ -6,24 +6,20 @@ read from its database, and both are compared.
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashboard import simulator
+from django.utils import timezone
+
+from dashboard.models import Instance, Item, Operation
+from dashboard.models.operation import Stage, State
 from dashboard.simulator import actions
 from dashboard.simulator.messages import Request, Response
-from tests.servers.dashboard import ROOT, Dashboard
-from tests.start.tree import pid_of
+from tests.distributed.house import COPY, House
 
 BEGIN = """
 import uuid
@@ -36,25 +32,6 @@ wanted = operations.Wanted(kind=Kind.TERMINATE, user=user, key=uuid.uuid4(), rea
 terms = operations.Terms(stop_above=100)
 print(operations.begin(Instance.objects.filter(workflow__name="orders"), wanted, terms,
                        now=timezone.now())[0].pk)
-"""
-#: What was sent and is not seen to have ended need not be waited for: it is looked at now.
-HURRY = """
-from django.utils import timezone
-from dashboard.models import Item, Operation
-now = timezone.now()
-Item.objects.unsettled().update(next_look_at=now, watched_until=now)
-Operation.objects.filter(is_bulk=True).exclude(next_run_at=None).update(next_run_at=now)
-"""
-OUTCOME = """
-import json
-from dashboard.models import Item, Operation
-operation = Operation.objects.get()
-items = operation.items.values_list("instance_id", "state", "note")
-print(json.dumps({"stage": operation.stage, "items": list(items)}))
-"""
-COPIED = """
-from dashboard.models import Instance
-print(Instance.objects.filter(workflow__name="orders").count())
 """
 #: The faults of a PATCH; of each, whether Cloudflare acted all the same.
 FAULTS = {
@@ -72,8 +49,7 @@ class Trial:
     `took`: seconds from the yes to the last outcome, once it has run.
     """
 
-    dashboard: Dashboard
-    account: simulator.Server
+    house: House
     number: int
     share: float = 0.05
     patches: Counter[str] = field(default_factory=Counter)
@@ -84,22 +60,22 @@ class Trial:
 
     def prepare(self) -> None:
         """Places the instances and decides which requests fail; the same at each trial."""
-        world, chance = self.account.world, random.Random(4711)
+        account, chance = self.house.account, random.Random(4711)
         ids = [f"i-{index:05}" for index in range(self.number)]
         for instance_id in ids:
-            world.add_instance("orders", "waiting", instance_id=instance_id)
+            account.world.add_instance("orders", "waiting", instance_id=instance_id)
         wrong = chance.sample(ids, round(self.share * self.number))
         kinds = [*FAULTS, "conflict"]
         self.faulty = {one: kinds[index % len(kinds)] for index, one in enumerate(wrong)}
         for instance_id, name in self.faulty.items():
             if name != "conflict":
                 path = f"/{instance_id}/status"
-                self.account.faults.add(method="PATCH", path=path, times=1, **FAULTS[name])
+                account.faults.add(method="PATCH", path=path, times=1, **FAULTS[name])
         for instance_id in chance.sample(ids, round(self.share * self.number)):
             path = f"instances/{instance_id}$"
-            self.account.faults.add("error-10001", method="GET", path=path, times=1)
-        handle = self.account.service.handle
-        self.account.service.handle = lambda request: self._seen(request, handle)  # type: ignore[method-assign]
+            account.faults.add("error-10001", method="GET", path=path, times=1)
+        handle = account.service.handle
+        account.service.handle = lambda request: self._seen(request, handle)  # type: ignore[method-assign]
 
     def _seen(self, request: Request, handle: Any) -> Response:
         """Counts each PATCH; before some, somebody else ends the instance: a conflict."""
@@ -108,50 +84,44 @@ class Trial:
             instance_id = found[1]
             self.patches[instance_id] += 1
             if self.faulty.get(instance_id) == "conflict":
-                world = self.account.world
+                world = self.house.account.world
                 actions.apply(world.workflows["orders"], instance_id, "terminate", world.now)
                 self.ended_by_others.add(instance_id)
         response: Response = handle(request)
         self.answers[response.status] += 1
         return response
 
-    def shell(self, code: str) -> str:
-        """What a piece of code prints in the dashboard's own environment."""
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), "shell", "--verbosity", "0", "-c", code],
-            env=self.dashboard.env(),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=120,
-        )
-        return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+    def run(
+        self, *, kills: int = 3, seconds: float = 600, is_hurried: bool = False
+    ) -> dict[str, tuple[str, str]]:
+        """The whole of it, with as many workers killed on the way: instance -> (state, note).
 
-    def run(self, *, kills: int = 3, seconds: float = 600) -> dict[str, tuple[str, str]]:
-        """The whole of it, with as many workers killed on the way: instance -> (state, note)."""
-        deadline = time.monotonic() + seconds
-        wait(lambda: int(self.shell(COPIED)) == self.number, deadline, every=2)
-        self.shell(BEGIN)
+        `is_hurried`: once all was sent, what nobody will hear of again is not waited for.
+        """
+        house = self.house
+        house.wait_for("all are copied", self.are_copied, seconds, every=0.5)
+        house.shell(BEGIN)
         began = time.monotonic()
         for part in range(1, kills + 1):
             mark = part * self.number // (kills + 1)
-            wait(lambda mark=mark: len(self.patches) >= mark, deadline, every=0.01)
-            self.kill_worker()
-        wait(lambda: self.outcome()["stage"] == "finished", deadline, every=2, meanwhile=self.hurry)
+            house.wait_for("it goes on", lambda mark=mark: len(self.patches) >= mark, seconds)  # type: ignore[misc]
+            house.kill_worker("fresh")
+        house.wait_for("its end", lambda: self.is_over(is_hurried=is_hurried), seconds, every=0.5)
         self.took = time.monotonic() - began
-        return {one: (state, note) for one, state, note in self.outcome()["items"]}
+        items = Item.objects.using(COPY).values_list("instance_id", "state", "note")
+        return {one: (state, note) for one, state, note in items}
 
-    def kill_worker(self) -> None:
-        with suppress(ValueError, ProcessLookupError):
-            os.kill(pid_of(self.dashboard.data, " worker "), signal.SIGKILL)
+    def are_copied(self) -> bool:
+        copied = Instance.objects.using(COPY).filter(workflow__name="orders")
+        return copied.count() == self.number
 
-    def hurry(self) -> None:
-        """Once all was sent, what nobody will hear of again is not waited for."""
-        if not any(state == "pending" for _, state, _ in self.outcome()["items"]):
-            self.shell(HURRY)
-
-    def outcome(self) -> Any:
-        return json.loads(self.shell(OUTCOME))
+    def is_over(self, *, is_hurried: bool) -> bool:
+        operations, items = Operation.objects.using(COPY), Item.objects.using(COPY)
+        if is_hurried and not items.filter(state=State.PENDING).exists():
+            now = timezone.now()
+            items.unsettled().update(next_look_at=now, watched_until=now)
+            operations.exclude(next_run_at=None).update(next_run_at=now)
+        return operations.get().stage == Stage.FINISHED
 
     def contradictions(self, items: dict[str, tuple[str, str]]) -> list[str]:
         """Where what the dashboard says differs from what Cloudflare did."""
@@ -159,33 +129,13 @@ class Trial:
         if len(items) != self.number:
             found.append(f"{len(items)} outcomes for {self.number} instances")
         for instance_id, (state, note) in items.items():
-            is_ended = self.account.world.status("orders", instance_id) == "terminated"
-            by_us = is_ended and instance_id not in self.ended_by_others
+            status = self.house.account.world.status("orders", instance_id)
+            by_us = status == "terminated" and instance_id not in self.ended_by_others
             fits = {
                 "done": by_us,
                 "failed": not by_us,
                 "skipped": instance_id not in self.patches,
             }
             if not fits.get(state, False):
-                found.append(f"{instance_id} is {state} ({note}), terminated: {is_ended}")
+                found.append(f"{instance_id} is {state} ({note}), and in truth {status}")
         return found
-
-
-def wait(is_so: Any, deadline: float, *, every: float, meanwhile: Any = None) -> None:
-    """Until it is so; raises TimeoutError at the deadline."""
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the trial did not come to its end")
-        if meanwhile:
-            meanwhile()
-        time.sleep(every)
-
-
-def settings_of(account: simulator.Server, **more: str) -> dict[str, str]:
-    """The environment of a dashboard that watches this account."""
-    return {
-        "CLOUDFLARE_API_BASE_URL": account.url,
-        "CLOUDFLARE_ACCOUNT_ID": account.account_id,
-        "CLOUDFLARE_API_TOKEN": account.token,
-        **more,
-    }

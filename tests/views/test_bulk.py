@@ -22,6 +22,8 @@ from tests.fixtures import Watched
 from tests.operations.many import add, begin, states, work
 from tests.rows import HOSTILE, THEN, workflow
 
+pytestmark = pytest.mark.usefixtures("unsealed")
+
 BULK = "/operations/bulk/"
 
 

@@ -16,6 +16,8 @@ from tests.rows import HOSTILE, workflow
 from tests.views.operating import OPERATIONS, fields, fill_in, form_url, send
 from tests.views.test_frame import inline_parts
 
+pytestmark = pytest.mark.usefixtures("unsealed")
+
 CRON = "*/5 * * * *"
 
 

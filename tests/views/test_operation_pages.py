@@ -16,6 +16,8 @@ from dashboard.views import operations as view
 from tests.rows import THEN, workflow
 from tests.views.operating import OPERATIONS
 
+pytestmark = pytest.mark.usefixtures("unsealed")
+
 
 def operation(user: User, *ids: str, kind: str = "pause", **facts: Any) -> Operation:
     made = Operation.objects.create(
