@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from dashboard import evidence
 from dashboard.cloudflare import Client, types
 from dashboard.cloudflare.errors import (
@@ -18,7 +20,7 @@ from dashboard.cloudflare.errors import (
     Unreachable,
     Unsupported,
 )
-from dashboard.models import Instance, Item, Why
+from dashboard.models import Instance, Item, Operation, Why
 from dashboard.models.operation import Kind, Stage, State
 from dashboard.models.storing import storable_json
 from dashboard.operations import outcome
@@ -142,7 +144,10 @@ def _claim(item: Item, before: dict[str, Any], now: datetime) -> bool:
         pk=item.pk, sent_at=None, state__in=(State.PENDING, State.SENDING)
     )
     if item.operation.is_bulk:
-        claimed = claimed.filter(operation__stage=Stage.RUNNING)
+        # Not by a join: PostgreSQL would look for the row in a subquery, which it does not ask
+        # again once it has waited for whoever claims the same row.
+        running = Operation.objects.filter(pk=OuterRef("operation"), stage=Stage.RUNNING)
+        claimed = claimed.filter(Exists(running))
     if not claimed.update(state=State.SENDING, **fields):
         return False
     item.refresh_from_db(fields=["state", *fields])

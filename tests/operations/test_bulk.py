@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from dashboard import operations
@@ -47,6 +49,20 @@ def test_each_is_done_once_it_was_seen_in_that_state(
     assert patched(watched) == dict.fromkeys(ids, 1)
     assert set(watched.listed().values()) <= ends
     assert operation.stage == Stage.FINISHED
+
+
+def test_who_claims_an_instance_looks_at_the_row_itself(watched: Watched, operator: User) -> None:
+    """A row found by a subquery is not asked again after waiting for another who claimed it."""
+    add(watched, "waiting", 2)
+    operation = begin(watched, operator, Kind.PAUSE)
+
+    with CaptureQueriesContext(connection) as queries:
+        work(watched, operation)
+
+    changes = [q["sql"] for q in queries if q["sql"].startswith('UPDATE "dashboard_item"')]
+    claims = [sql for sql in changes if '"before" = ' in sql]
+    assert len(claims) == 2
+    assert not [sql for sql in claims if "IN (SELECT" in sql]
 
 
 def test_an_event_reaches_all_that_wait_for_it(watched: Watched, operator: User) -> None:
