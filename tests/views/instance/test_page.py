@@ -250,5 +250,5 @@ def test_the_page_asks_the_database_a_bounded_number_of_times(
     upstream.add("one", recorded("complete.order-pipeline"))
     reader.get(path_of("one"))
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(19):
         reader.get(path_of("one"))
