@@ -14,7 +14,7 @@ class DashboardConfig(AppConfig):
         post_migrate.connect(_ensure_search_index, sender=self)
 
 
-def _ensure_search_index(**_: Any) -> None:
+def _ensure_search_index(*, using: str, **_: Any) -> None:
     from dashboard.models import search_index
 
-    search_index.ensure()
+    search_index.ensure(using)
