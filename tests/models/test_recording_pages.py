@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from benchmarks import api
 from dashboard.cloudflare import parsing, types
 from dashboard.cloudflare.types import Status, Trigger
-from dashboard.models import Instance, Workflow, bulk, bulk_insert, bulk_sql, merging
+from dashboard.models import Instance, Workflow, bulk, bulk_insert, merging
 from dashboard.models.recording import SEEN_EVERY, Listed, Recorded, record_pages
 from tests import rows
 from tests.rows import THEN, minutes
@@ -162,14 +162,14 @@ def test_rows_read_column_by_column_hold_what_each_alone_says(sent: list[types.J
     listed = [parsing.instance(row) for row in sent]
 
     try:
-        values = bulk_insert._usual_values(listed)
+        columns = bulk_insert._usual_columns(listed)
     except (KeyError, TypeError, ValueError):
         return
-    assert values == [bulk_insert._values_of(row, "now") for row in listed]
+    assert [*zip(*columns, strict=True)] == [bulk_insert._values_of(row, "now") for row in listed]
 
 
 def test_most_rows_are_read_column_by_column() -> None:
-    bulk_insert._usual_values([parsing.instance(row) for row in islice(api.rows(), 1000)])
+    bulk_insert._usual_columns([parsing.instance(row) for row in islice(api.rows(), 1000)])
 
 
 @given(moment=st.datetimes(datetime(1, 1, 2), datetime(9999, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 -- bounds have no zone
@@ -202,8 +202,8 @@ def test_a_row_as_cloudflare_sends_it_is_found_to_be_the_same_at_a_glance(sent: 
     workflow = rows.workflow()
     record(workflow, [parsing.instance(sent)], THEN)
 
-    _, _, said = bulk.glance(workflow.pk, ["one"])["one"]
-    assert said == bulk_sql.TOLD(sent)
+    said, _ = bulk.glance(workflow.pk, ["one"])["one"]
+    assert [said] == bulk.texts_told([parsing.instance(sent)])
 
 
 @given(first=LISTED, second=LISTED, is_live=st.booleans(), minute=st.integers(0, 3))
