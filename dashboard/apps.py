@@ -11,10 +11,11 @@ class DashboardConfig(AppConfig):
     def ready(self) -> None:
         from dashboard import checks  # noqa: F401  (registers itself)
 
-        post_migrate.connect(_ensure_search_index, sender=self)
+        post_migrate.connect(ensure_search_index, sender=self)
 
 
-def _ensure_search_index(*, using: str, **_: Any) -> None:
+def ensure_search_index(*, using: str, **_: Any) -> None:
+    """After each `migrate`, in the database that was migrated."""
     from dashboard.models import search_index
 
     search_index.ensure(using)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,7 +60,10 @@ WHOLE = {
 }
 #: Rows as lists send them, whole or thin, with odd values among the usual ones.
 ODD = st.sampled_from(
-    [None, "", 7, True, [], {}, "new\x1fword", "\x1e", "a\0b", "2026-W40-1T00:00:00.123Z"]
+    [
+        *(None, "", 7, True, [], {}, "None", "new\x1fword", "\x1e", "two\nlines", "a\0b", "Tea-Z"),
+        "2026-W40-1T00:00:00.123Z",
+    ]
 )
 SENT = st.builds(
     lambda usual, odd, gone: (
@@ -125,6 +128,30 @@ def test_an_unfinished_row_is_marked_as_seen_once_in_a_while_and_a_finished_one_
 
     assert Instance.objects.get(instance_id="running").seen_at == later
     assert Instance.objects.get(instance_id="complete").seen_at == THEN
+
+
+@pytest.mark.django_db
+def test_pages_of_two_workflows_in_one_transaction_stay_apart() -> None:
+    first, second = rows.workflow("first"), rows.workflow("second")
+
+    with transaction.atomic():
+        assert record(first, [told("one"), told("two")], THEN).new == 2
+        assert record(second, [told("three")], THEN).new == 1
+
+    assert {*first.instances.values_list("instance_id", flat=True)} == {"one", "two"}
+    assert [row.instance_id for row in second.instances.all()] == ["three"]
+
+
+@pytest.mark.django_db
+def test_a_row_that_was_sent_in_two_lines_hides_no_other() -> None:
+    workflow = rows.workflow()
+    odd = parsing.instance(WHOLE | {"id": "odd", "version_id": "two\nlines"})
+    listed = [odd, parsing.instance(WHOLE)]
+    record(workflow, listed, THEN)
+    ended = parsing.instance(WHOLE | {"status": "errored", "modified_on": WHOLE["ended_on"]})
+
+    assert record(workflow, listed, THEN).changed == 0
+    assert record(workflow, [odd, ended], THEN).changed == 1
 
 
 @pytest.mark.django_db
