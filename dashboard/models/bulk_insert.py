@@ -73,7 +73,7 @@ def _insert_into_sqlite(workflow_id: int, columns: list[Column], at: str) -> int
 
 def _insert_into_postgres(workflow_id: int, columns: list[Column], at: str) -> int:
     texts = [
-        NEXT.join([NONE, *(NONE if value is None else str(value) for value in column)])
+        NEXT.join([NONE, *[NONE if value is None else str(value) for value in column]])
         for column in columns
     ]
     with connection.cursor() as cursor:
