@@ -1,9 +1,10 @@
 """python -m benchmarks.backfill: the first back-fill beside what the budget alone dictates.
 
 The product's own turns, through the shared budget in Redis, with a clock that only waiting and
-requests move. Each size is read once in peace, and once interrupted before random pages, each of
-which costs a pause of at most 15 s. Behind the pages asked for: how many of them a second time.
-`--full` reads a million instances as well.
+requests move. Each size is read once in peace, and once killed before random pages: then nothing is
+tidied up, and another process goes on when the lease of the killed one has ended. Behind the pages
+asked for: how many of them a second time. The processor time is the worker's, without a
+PostgreSQL's. `--full` reads a million instances as well.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,21 +26,23 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402 -- models can be imported only now
+from django.db import connection  # noqa: E402
 
 from benchmarks import api  # noqa: E402
+from benchmarks.databases import databases  # noqa: E402
 from dashboard import sync  # noqa: E402
 from dashboard.cloudflare import Client, Credentials, Lane, Spender  # noqa: E402
 from dashboard.cloudflare.budget import TERMS, bucket  # noqa: E402
-from dashboard.cloudflare.errors import Unreachable  # noqa: E402
 from dashboard.cloudflare.redis_budget import RedisBudget  # noqa: E402
 from dashboard.models import Account, Gap, Instance, Workflow  # noqa: E402
+from dashboard.sync.account import LEASE  # noqa: E402
 from tests.servers.redis import Redis  # noqa: E402
 
 SHARE = 0.6
 REQUEST_SECONDS = 0.15
-INTERRUPTIONS = 20
+KILLS = 20
 HEAD = """\
-| Instances, interruptions | The budget alone | Taken | Ratio | Pages asked for, again |\
+| Database, instances, kills | The budget alone | Taken | Ratio | Pages asked for, again |\
  Processor time |
 | --- | --- | --- | --- | --- | --- |"""
 
@@ -56,17 +60,21 @@ class Clock:
         return datetime.fromtimestamp(self.seconds, UTC)
 
 
-class Interrupted(RedisBudget):
-    """The shared budget, which fails instead of letting some requests through."""
+class Killed(BaseException):
+    """What no code catches: the process is gone."""
+
+
+class Killing(RedisBudget):
+    """The shared budget, which kills instead of letting some requests through."""
 
     clock: Clock
-    failing: set[int]
+    killing: set[int]
     passed = 0
 
     def spend(self, lane: Lane, spender: Spender) -> None:
-        if self.passed in self.failing:
-            self.failing.remove(self.passed)
-            raise Unreachable("Interrupted.", was_sent=False)
+        if self.passed in self.killing:
+            self.killing.remove(self.passed)
+            raise Killed
         super().spend(lane, spender)
         self.passed += 1
         self.clock.sleep(REQUEST_SECONDS)
@@ -80,25 +88,27 @@ def dictated(pages: int) -> float:
 
 
 def back_fill(client: Client, account: Account, clock: Clock) -> None:
-    """All turns until nothing is missing, each when it is due."""
+    """All turns until nothing is missing, each when it is due and nobody else has the lease."""
     while Gap.objects.exists():
-        sync.back_fill(client, account, clock=clock)
+        if account.take_lease(clock(), LEASE, lease="history_leased_until"):
+            with suppress(Killed):
+                sync.back_fill(client, account, clock=clock)
         account.refresh_from_db()
-        due = account.next_history_at
-        if due and due > clock():
-            clock.sleep((due - clock()).total_seconds())
+        waits = [account.next_history_at, account.history_leased_until]
+        due = max((moment for moment in waits if moment), default=clock())
+        clock.sleep(max(0.001, (due - clock()).total_seconds() + 0.001))
 
 
-def measured(number: int, interruptions: int, redis_url: str) -> str:
+def measured(number: int, kills: int, redis_url: str) -> str:
     """One row of the table."""
     pages = -(-number // api.PER_PAGE)
     clock = Clock()
-    gate = Interrupted(
-        redis_url, f"{number}-{interruptions}", share=SHARE,
+    gate = Killing(
+        redis_url, f"{number}-{kills}", share=SHARE,
         clock=lambda: clock.seconds, sleep=clock.sleep,
     )  # fmt: skip
     gate.clock = clock
-    gate.failing = set(random.Random(number).sample(range(pages), interruptions))
+    gate.killing = set(random.Random(number).sample(range(pages), kills))
     account = Account.objects.create(account_id="a", name="a")
     workflow = Workflow.objects.create(
         account=account, name="w", cloudflare_id="w", first_seen_at=clock()
@@ -114,10 +124,9 @@ def measured(number: int, interruptions: int, redis_url: str) -> str:
     held = Instance.objects.filter(workflow=workflow).count()
     if held != number:
         sys.exit(f"{held} of {number} instances were stored.")
-    account.delete()
     least = dictated(pages)
     cells = [
-        f"{number:,}, {interruptions}", str(timedelta(seconds=round(least))),
+        f"{connection.vendor}, {number:,}, {kills}", str(timedelta(seconds=round(least))),
         str(timedelta(seconds=round(taken))), f"**{taken / least:.3f}**",
         f"{gate.passed:,}, {gate.passed - pages}", f"{cpu:,.0f} s",
     ]  # fmt: skip
@@ -129,26 +138,26 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000], metavar="N")
     parser.add_argument("--full", action="store_true", help="a million instances as well")
     parser.add_argument("--inside", metavar="FOLDER", help=argparse.SUPPRESS)
+    parser.add_argument("--kills", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    sizes = [*options.rows, 1_000_000] if options.full else options.rows
-    if not options.inside:
-        run_apart(sizes)
+    if options.inside:
+        call_command("migrate", verbosity=0)
+        with Redis(Path(options.inside)) as redis:
+            print(measured(options.rows[0], options.kills, redis.url), flush=True)
         return
-    call_command("migrate", verbosity=0)
     print(HEAD, flush=True)
-    with Redis(Path(options.inside)) as redis:
-        for number in sizes:
-            for interruptions in (0, INTERRUPTIONS):
-                print(measured(number, interruptions, redis.url), flush=True)
+    for number in [*options.rows, 1_000_000] if options.full else options.rows:
+        for kills in (0, KILLS):
+            run_apart(number, kills)
 
 
-def run_apart(sizes: list[int]) -> None:
-    """In a process of its own, with an empty database."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        argv = [sys.executable, "-m", "benchmarks.backfill", "--inside", folder]
-        env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-        rows = ["--rows", *map(str, sizes)]
-        subprocess.run([*argv, *rows], env=env | {"DATA_DIR": folder}, check=True)
+def run_apart(number: int, kills: int) -> None:
+    """In a process of its own for each database, which is empty."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, databases(Path(folder)) as envs:
+        for env in envs:
+            argv = [sys.executable, "-m", "benchmarks.backfill", "--inside", folder]
+            asked = ["--rows", str(number), "--kills", str(kills)]
+            subprocess.run([*argv, *asked], env=env, check=True)
 
 
 if __name__ == "__main__":

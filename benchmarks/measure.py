@@ -73,18 +73,31 @@ class Bench:
     def run_floor(self) -> int:
         return floor.store(self.http, self.base_url, self.floors.pk, self.write)
 
-    def run_product(self) -> int:
-        return product.store(self.client, self.ours)
+    def back_fill(self) -> int:
+        return product.back_fill(self.client, self.ours)
+
+    def pass_over(self) -> int:
+        return product.pass_over(self.client, self.ours)
+
+    def settle(self) -> None:
+        """Ends what PostgreSQL put off: else who comes second pays for the search index of both."""
+        if connection.vendor != "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT gin_clean_pending_list('search_ids')")
 
     def round(self, *, floor_first: bool) -> tuple[dict[str, Took], float]:
         """What a row takes both, fresh and unchanged; and what an unchanged one of ours writes."""
-        runs = {"floor": self.run_floor, "product": self.run_product}
-        order = sorted(runs, reverse=not floor_first)
-        took = {f"{who} fresh": timed(runs[who]) for who in order}
+        fresh = {"floor": self.run_floor, "product": self.back_fill}
+        again = {"floor": self.run_floor, "product": self.pass_over}
+        order = sorted(fresh, reverse=not floor_first)
+        took: dict[str, Took] = {}
+        for who in order:
+            took[f"{who} fresh"] = timed(fresh[who])
+            self.settle()
         written = 0.0
         for who in order:
             before = product.written()
-            took[f"{who} unchanged"] = timed(runs[who])
+            took[f"{who} unchanged"] = timed(again[who])
             if who == "product":
                 held = Instance.objects.filter(workflow=self.ours).count()
                 written = (product.written() - before) / held

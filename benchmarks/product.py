@@ -8,12 +8,25 @@ from django.db import connection
 from django.utils import timezone
 
 from dashboard.cloudflare import Client
-from dashboard.models import Place, Workflow
+from dashboard.models import Gap, Place, Workflow
+from dashboard.sync import walk
+from dashboard.sync.known import LONGEST_WORK
 from dashboard.sync.pages import written_chunks
 
 
-def store(client: Client, workflow: Workflow) -> int:
-    """Copies every page as a walk does; returns how many rows there were."""
+def back_fill(client: Client, workflow: Workflow) -> int:
+    """Reads every page for the first time, in the slices that the back-fill reads them in; returns
+    how many rows were new."""
+    gap = Gap.objects.create(workflow=workflow, is_history=True, began_at=timezone.now())
+    number, is_done = 0, False
+    while not is_done:
+        walked = walk.fill_gap(client, gap, limit=LONGEST_WORK, clock=timezone.now)
+        number, is_done = number + walked.found, walked.is_done
+    return number
+
+
+def pass_over(client: Client, workflow: Workflow) -> int:
+    """Reads every page again, as a walk does; returns how many rows there were."""
     begin = Place(timezone.now())
     chunks = written_chunks(client, workflow, begin, clock=timezone.now)
     return sum(len(chunk.rows) for chunk in chunks)

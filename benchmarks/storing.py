@@ -56,8 +56,8 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.storing", description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000], metavar="N")
     parser.add_argument("--full", action="store_true", help="a million rows held as well")
-    parser.add_argument("--window", type=int, default=5_000, help="rows stored in each round")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--window", type=int, default=10_000, help="rows stored in each round")
+    parser.add_argument("--rounds", type=int, default=11)
     options = parser.parse_args(arguments)
     held = [*options.rows, 1_000_000] if options.full else options.rows
     print(HEAD, flush=True)

@@ -11,11 +11,12 @@ class DashboardConfig(AppConfig):
     def ready(self) -> None:
         from dashboard import checks  # noqa: F401  (registers itself)
 
-        post_migrate.connect(_ensure_what_migrations_lose, sender=self)
+        post_migrate.connect(ensure_what_migrations_lose, sender=self)
 
 
-def _ensure_what_migrations_lose(using: str, **_: Any) -> None:
+def ensure_what_migrations_lose(*, using: str, **_: Any) -> None:
+    """After each `migrate`, in the database that was migrated: the search index and the seals."""
     from dashboard.models import sealing, search_index
 
-    search_index.ensure()
+    search_index.ensure(using)
     sealing.ensure(using)

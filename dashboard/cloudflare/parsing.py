@@ -152,9 +152,9 @@ _unread = _Row.__new__
 def instance(value: Any) -> Instance:
     """A row of a list."""
     row = _unread(_Row)
-    row.raw = sent = value if isinstance(value, dict) else {}
+    row.raw = sent = value if type(value) is dict else {}
     name = sent.get("id")
-    row.id = name if isinstance(name, str) else values.text(name)
+    row.id = name if type(name) is str else values.text(name)
     row.created_on = values.instant(sent.get("created_on"))
     return row
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 import stamina
@@ -210,8 +210,7 @@ class Transport:
             with trouble.told(request):
                 built = self._http.build_request(
                     request.method,
-                    self._base_url + path,
-                    params=params,
+                    self._base_url + path + _query(params),
                     content=content or None,
                     headers={"Content-Type": "application/json"} if content else None,
                 )
@@ -268,6 +267,11 @@ def _pause_before_retry(error: Exception) -> bool | float:
         # A challenge or a block page of the edge (4xx) stays what it is.
         return error.http_status is None or not 400 <= error.http_status < 500
     return isinstance(error, Unreachable)
+
+
+def _query(params: Params | None) -> str:
+    """As part of the address: httpx takes ten times as long to put it there."""
+    return f"?{urlencode(params, quote_via=quote)}" if params else ""
 
 
 def _encode(body: Any) -> bytes:

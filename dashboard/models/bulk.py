@@ -15,16 +15,16 @@ from django.db import connection
 
 from dashboard.cloudflare import types
 from dashboard.models import bulk_sql, merging
-from dashboard.models.bulk_sql import AT_ONCE, FINISHED_WORDS, NEXT, NOT_PLAIN, TOLD
+from dashboard.models.bulk_sql import AT_ONCE, FINISHED_WORDS, NEXT, TEXT, TOLD
 from dashboard.models.instance import Instance
 from dashboard.models.storing import CONTROLS, fits
 
+#: No row of the table says this, nor does one that is not plain.
+UNUSUAL = "-"
 LONGEST_ID = Instance._meta.get_field("instance_id").max_length or 0
-
-
-#: A row of the table at a glance: its key; when it was seen, as `text_of`, "" of a finished row and
-#: NOT_PLAIN of one that is no plain row; and what it says, just as a list sends that.
-Held = tuple[str, str, tuple[str | None, ...]]
+#: A row of the table at a glance: what it says, as `texts_told`, "" of one that is not plain; and
+#: its key and when it was seen, as `text_of`, with a blank between, "" of a finished one.
+Held = tuple[str, str]
 
 
 class Known(NamedTuple):
@@ -60,20 +60,19 @@ def compare(workflow_id: int, told: Mapping[str, types.Instance]) -> Compared:
     found = Compared()
     ids = nameable(told)
     held = glance(workflow_id, ids)
+    if not held:
+        found.fresh = [told[instance_id] for instance_id in ids]
+        return found
     unlike: list[str] = []
-    for instance_id in ids:
-        if instance_id not in held:
+    texts = texts_told([told[instance_id] for instance_id in ids])
+    for instance_id, text in zip(ids, texts, strict=True):
+        row = held.get(instance_id)
+        if row is None:
             found.fresh.append(told[instance_id])
-            continue
-        pk, seen_at, said = held[instance_id]
-        try:
-            # As it was sent: all that most rows of most pages are looked at for.
-            is_same = said == TOLD(told[instance_id].raw) and seen_at != NOT_PLAIN
-        except KeyError:
-            is_same = False
-        if not is_same:
+        elif row[0] != text:
             unlike.append(instance_id)
-        elif seen_at:
+        elif row[1]:
+            pk, _, seen_at = row[1].partition(" ")
             found.seen[int(pk)] = seen_at
     if unlike:
         _compare_each(found, known_rows(workflow_id, unlike), told)
@@ -96,19 +95,30 @@ def glance(workflow_id: int, instance_ids: Sequence[str]) -> dict[str, Held]:
     is_sqlite = connection.vendor == "sqlite"
     statement = bulk_sql.GLANCE_SQLITE if is_sqlite else bulk_sql.GLANCE_POSTGRES
     with connection.cursor() as cursor:
-        cursor.execute(statement, [workflow_id, _parameter(instance_ids)])
-        columns = cursor.fetchone()
-    if columns[0] is None:
+        cursor.execute(statement, [_parameter(instance_ids), workflow_id])
+        ids, *columns = cursor.fetchone()
+    if ids is None:
         return {}
-    ids, pks, seen_at, *words = (text.split(NEXT) for text in columns[:6])
-    said = zip(*words, *map(_as_sent, columns[6:]), strict=True)
-    return dict(zip(ids, zip(pks, seen_at, said, strict=True), strict=True))
+    said, seen = (column.split("\n") for column in columns)
+    return dict(zip(ids.split("\n"), zip(said, seen, strict=True), strict=True))
 
 
-def _as_sent(moments: str) -> list[str | None]:
-    """Moments as Cloudflare writes them, with milliseconds; such as have more are left as such."""
-    sent = f"{moments}{NEXT}".replace(" ", "T").replace(f"000{NEXT}", f"Z{NEXT}").split(NEXT)
-    return [moment or None for moment in sent[:-1]]
+def texts_told(rows: Sequence[types.Instance]) -> list[str]:
+    """What each row says, as it was sent, in the words of the table: all that most rows of most
+    pages are looked at for. Of one that is not sent as usual, a text that no row of it says."""
+    together = "\n".join(map(_text, rows))
+    for cloudflares, ours in bulk_sql.AS_HELD[connection.vendor]:
+        together = together.replace(cloudflares, ours)
+    texts = together.split("\n")
+    return texts if len(texts) == len(rows) else [UNUSUAL] * len(rows)
+
+
+def _text(row: types.Instance) -> str:
+    try:
+        text: str = TEXT % TOLD(row.raw)
+    except KeyError:
+        return UNUSUAL
+    return text
 
 
 def known_rows(workflow_id: int, instance_ids: Sequence[str]) -> dict[str, Known]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 
 from dashboard.models.filters import AnyOf, Clause, Contains
 
@@ -37,16 +37,18 @@ NO_EXTENSION = (
 )
 
 
-def ensure() -> None:
-    """Makes the indexes where they are missing, and fills them. Harmless when they are there."""
+def ensure(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Makes the indexes where they are missing in this database, and fills them. Harmless when they
+    are there."""
+    connection = connections[using]
     there = set(connection.introspection.table_names())
     tables = [index for index in INDEXES if index.table in there]
     if connection.vendor == "sqlite":
         for index in tables:
-            _ensure_sqlite(index, is_new=index.name not in there)
+            _ensure_sqlite(index, using, is_new=index.name not in there)
         return
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(using), connection.cursor() as cursor:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
     except DatabaseError as error:
         logger.warning(NO_EXTENSION, str(error).strip().partition("\n")[0])
@@ -59,7 +61,7 @@ def ensure() -> None:
             )
 
 
-def _ensure_sqlite(index: Index, *, is_new: bool) -> None:
+def _ensure_sqlite(index: Index, using: str, *, is_new: bool) -> None:
     columns = ", ".join(index.columns)
     old, new = (
         ", ".join(f"{row}.{column}" for column in (index.key, *index.columns))
@@ -75,7 +77,7 @@ def _ensure_sqlite(index: Index, *, is_new: bool) -> None:
         f"{index.name}_change": f"UPDATE OF {columns} ON {index.table} WHEN {is_other} "
         f"BEGIN {forget}; {learn}; END",
     }
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(using), connections[using].cursor() as cursor:
         cursor.execute(
             f"CREATE VIRTUAL TABLE IF NOT EXISTS {index.name} USING fts5({columns}, "
             f"content='{index.table}', content_rowid='{index.key}', tokenize='trigram', "

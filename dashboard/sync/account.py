@@ -19,8 +19,9 @@ SLICE = timedelta(seconds=10)
 #: The workflow list, with its counts, is read this often at most; the rest follows from it.
 PAUSE = timedelta(seconds=COUNTS_IDLE)
 PAUSE_AFTER_ERROR = timedelta(seconds=15)
-#: Renewed after each work; so long an account waits whose worker was killed.
-LEASE = timedelta(seconds=60)
+#: Renewed after each work; so long an account waits whose worker was killed. No longer than the
+#: budget saves up for the back-fill meanwhile (a third of `budget.bucket`'s burst), or it is lost.
+LEASE = timedelta(seconds=30)
 
 #: Only these are written: the back-fill, and who reads the events, write the others meanwhile.
 SYNC_FIELDS = [

@@ -99,12 +99,13 @@ def written_chunks(
     status: Status | None = None,
     limit: int | None = None,
     is_enough: Judge = lambda page: False,
+    are_new: bool = False,
 ) -> Iterator[Chunk]:
     """The list from `place` on, each chunk once it is written. Raises CloudflareError.
 
     It ends with a chunk that is the last; before, after `limit` pages or a page that `is_enough`,
     but only where Cloudflare tells how to go on from there. A cursor that it has forgotten is
-    replaced by the date of the last row that was written.
+    replaced by the date of the last row that was written. `are_new`: as in `record_pages`.
     """
     while True:
         try:
@@ -116,6 +117,7 @@ def written_chunks(
                 status=status,
                 limit=limit,
                 is_enough=is_enough,
+                are_new=are_new,
             ):
                 place = chunk.end
                 yield chunk
@@ -138,13 +140,14 @@ def _chunks(
     status: Status | None,
     limit: int | None,
     is_enough: Judge,
+    are_new: bool,
 ) -> Iterator[Chunk]:
     """As above, until a cursor is refused. What was read before a failure is written before that is
     raised."""
     asked_until = place.asked_until
     if not place.cursor and place.until:
         asked_until = place.until + A_MOMENT
-    batch = _Batch(client, workflow, place, asked_until, clock)
+    batch = _Batch(client, workflow, place, asked_until, clock, are_new=are_new)
     pages = client.list_instances(
         workflow.name, status=status, date_end=asked_until, cursor=place.cursor or None
     )
@@ -180,11 +183,13 @@ class _Batch:
         begin: Place,
         asked_until: datetime | None,
         clock: Clock,
+        *,
+        are_new: bool,
     ) -> None:
         self._client, self._workflow, self._clock = client, workflow, clock
+        self._are_new = are_new
         self._begin, self._asked_until = begin, asked_until
         self._asked_at = clock()
-        self._are_new = False
         self.pages: list[tuple[types.InstancePage, datetime]] = []
 
     @property
@@ -213,6 +218,5 @@ class _Batch:
             recorded.new,
             recorded.changed,
         )
-        self._are_new = recorded.new == len(chunk.rows)
         self.pages, self._begin = [], chunk.end
         return chunk

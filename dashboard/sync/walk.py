@@ -57,7 +57,13 @@ def fill_gap(client: Client, gap: Gap, *, limit: int, clock: Clock) -> Walked:
         return _is_known_behind(page, gap.since)
 
     for chunk in written_chunks(
-        client, gap.workflow, gap.place, clock=clock, limit=limit, is_enough=is_enough
+        client,
+        gap.workflow,
+        gap.place,
+        clock=clock,
+        limit=limit,
+        is_enough=is_enough,
+        are_new=gap.since is None,  # Nobody has been there before.
     ):
         found += chunk.new + chunk.changed
         if chunk.is_last or is_enough(chunk.pages[-1]):

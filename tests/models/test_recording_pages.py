@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from benchmarks import api
 from dashboard.cloudflare import parsing, types
 from dashboard.cloudflare.types import Status, Trigger
-from dashboard.models import Instance, Workflow, bulk, bulk_insert, bulk_sql, merging
+from dashboard.models import Instance, Workflow, bulk, bulk_insert, merging
 from dashboard.models.recording import SEEN_EVERY, Listed, Recorded, record_pages
 from tests import rows
 from tests.rows import THEN, minutes
@@ -60,7 +60,10 @@ WHOLE = {
 }
 #: Rows as lists send them, whole or thin, with odd values among the usual ones.
 ODD = st.sampled_from(
-    [None, "", 7, True, [], {}, "new\x1fword", "\x1e", "a\0b", "2026-W40-1T00:00:00.123Z"]
+    [
+        *(None, "", 7, True, [], {}, "None", "new\x1fword", "\x1e", "two\nlines", "a\0b", "Tea-Z"),
+        "2026-W40-1T00:00:00.123Z",
+    ]
 )
 SENT = st.builds(
     lambda usual, odd, gone: (
@@ -128,6 +131,30 @@ def test_an_unfinished_row_is_marked_as_seen_once_in_a_while_and_a_finished_one_
 
 
 @pytest.mark.django_db
+def test_pages_of_two_workflows_in_one_transaction_stay_apart() -> None:
+    first, second = rows.workflow("first"), rows.workflow("second")
+
+    with transaction.atomic():
+        assert record(first, [told("one"), told("two")], THEN).new == 2
+        assert record(second, [told("three")], THEN).new == 1
+
+    assert {*first.instances.values_list("instance_id", flat=True)} == {"one", "two"}
+    assert [row.instance_id for row in second.instances.all()] == ["three"]
+
+
+@pytest.mark.django_db
+def test_a_row_that_was_sent_in_two_lines_hides_no_other() -> None:
+    workflow = rows.workflow()
+    odd = parsing.instance(WHOLE | {"id": "odd", "version_id": "two\nlines"})
+    listed = [odd, parsing.instance(WHOLE)]
+    record(workflow, listed, THEN)
+    ended = parsing.instance(WHOLE | {"status": "errored", "modified_on": WHOLE["ended_on"]})
+
+    assert record(workflow, listed, THEN).changed == 0
+    assert record(workflow, [odd, ended], THEN).changed == 1
+
+
+@pytest.mark.django_db
 def test_of_a_row_that_came_twice_the_later_one_counts() -> None:
     workflow = rows.workflow()
     pages = [
@@ -162,14 +189,14 @@ def test_rows_read_column_by_column_hold_what_each_alone_says(sent: list[types.J
     listed = [parsing.instance(row) for row in sent]
 
     try:
-        values = bulk_insert._usual_values(listed)
+        columns = bulk_insert._usual_columns(listed)
     except (KeyError, TypeError, ValueError):
         return
-    assert values == [bulk_insert._values_of(row, "now") for row in listed]
+    assert [*zip(*columns, strict=True)] == [bulk_insert._values_of(row, "now") for row in listed]
 
 
 def test_most_rows_are_read_column_by_column() -> None:
-    bulk_insert._usual_values([parsing.instance(row) for row in islice(api.rows(), 1000)])
+    bulk_insert._usual_columns([parsing.instance(row) for row in islice(api.rows(), 1000)])
 
 
 @given(moment=st.datetimes(datetime(1, 1, 2), datetime(9999, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 -- bounds have no zone
@@ -202,8 +229,8 @@ def test_a_row_as_cloudflare_sends_it_is_found_to_be_the_same_at_a_glance(sent: 
     workflow = rows.workflow()
     record(workflow, [parsing.instance(sent)], THEN)
 
-    _, _, said = bulk.glance(workflow.pk, ["one"])["one"]
-    assert said == bulk_sql.TOLD(sent)
+    said, _ = bulk.glance(workflow.pk, ["one"])["one"]
+    assert [said] == bulk.texts_told([parsing.instance(sent)])
 
 
 @given(first=LISTED, second=LISTED, is_live=st.booleans(), minute=st.integers(0, 3))

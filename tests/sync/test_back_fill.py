@@ -8,10 +8,14 @@ from collections import Counter
 from datetime import timedelta
 from urllib.parse import parse_qs
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from dashboard import sync
 from dashboard.cloudflare import Client, Credentials, Gate, Lane, Spender
 from dashboard.models import Account, Gap, Instance, leases
 from dashboard.simulator import server as simulator_server
+from dashboard.sync import walk
 from tests.fixtures import START, Watched
 from tests.gates import Allowing
 
@@ -65,6 +69,18 @@ def test_a_back_fill_that_stops_at_every_page_asks_for_none_twice(watched: Watch
     assert set(asked.values()) == {1}
     assert len(asked) == 25
     assert watched.copied() == watched.listed()
+
+
+def test_history_where_nobody_has_been_is_added_without_looking_for_it(watched: Watched) -> None:
+    add_many(watched, 1_150)
+    sync.freshen(watched.client, watched.account, clock=watched.clock)
+    gap = Gap.objects.get()
+
+    with CaptureQueriesContext(connection) as asked:
+        walk.fill_gap(watched.client, gap, limit=2, clock=watched.clock)
+
+    of_instances = [one["sql"] for one in asked if "dashboard_instance" in one["sql"]]
+    assert [statement.split()[0] for statement in of_instances] == ["INSERT"]
 
 
 def test_a_forgotten_cursor_is_replaced_by_the_date(watched: Watched) -> None:
