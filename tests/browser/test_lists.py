@@ -102,6 +102,33 @@ def test_a_refresh_with_nothing_new_transfers_nothing(screen: Page, path: str) -
         refresh(screen)
 
 
+def test_a_refresh_with_nothing_new_changes_nothing_on_the_page(screen: Page) -> None:
+    fill(3)
+    screen.goto("/instances/")
+    whole_refresh = """() => new Promise((resolve) => {
+      document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+        if (ctx.sourceElement.id === "rows") resolve();
+      });
+      document.body.dispatchEvent(new CustomEvent("poll"));
+    })"""
+    screen.evaluate(whole_refresh)
+    # Ages tick by themselves, and `rows` says that it asks; all else is noted.
+    screen.evaluate(
+        """() => {
+          window.changes = [];
+          new MutationObserver((list) => list
+            .filter(({ target }) => target.id !== "rows" && !target.closest("time"))
+            .forEach(({ target }) => window.changes.push(target.outerHTML.slice(0, 80))))
+            .observe(document.getElementById("rows"), {
+              subtree: true, childList: true, attributes: true });
+        }"""
+    )
+
+    screen.evaluate(whole_refresh)
+
+    assert screen.evaluate("window.changes") == []
+
+
 def test_a_menu_folds_away_when_somebody_goes_on(screen: Page) -> None:
     fill(1)
     screen.goto("/instances/")
