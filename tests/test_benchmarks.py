@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.__main__ import SECTIONS
 from tests.servers.postgres import programs
 from tests.servers.process import NotInstalled
 
@@ -34,3 +35,17 @@ def test_a_small_run_prints_every_figure_and_unchanged_rows_write_nothing() -> N
     except NotInstalled as missing:
         pytest.skip(str(missing))
     assert found[-1][0] == "postgresql, 2,000"
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_every_section_can_be_run_alone(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--help"],
+        cwd=Path(__file__).resolve().parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert f"python -m benchmarks.{name}" in done.stdout
+    assert "--full" in done.stdout
