@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 import pytest
 import time_machine
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -543,3 +544,12 @@ def test_a_refresh_takes_eight_queries(
 
     with django_assert_num_queries(8):
         reader.get(f"/instances/?{urlencode({'shown': shown})}", headers=REFRESH)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["plain", "a b/c", "*/5 * * * *-17", "50%#?&=é+", "x~:@!$'(),;"])
+def test_the_address_of_a_row_is_that_of_its_page(name: str) -> None:
+    row = instance(name)
+
+    args = [row.workflow.account.account_id, row.workflow.name, name]
+    assert row.get_absolute_url() == reverse("instance", args=args)
