@@ -205,6 +205,7 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "sign-in"
 LANGUAGE_CODE = "en-gb"
+USE_I18N = False  # There are no translations, and each value on a page would be asked for its own.
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import quote
 
 from dashboard.cloudflare.types import Trigger
@@ -184,9 +184,15 @@ class Narrowing:
             if is_chosen := value in chosen:
                 href = self.href(self.query.toggled(key, value))
             else:
-                href = f"{before}{quote(written_value(value), safe=SAFE)}{after}"
+                href = f"{before}{_written(value)}{after}"
             choices.append(Choice(title, href, is_chosen, note))
         return choices
 
     def _not_known(self, key: str, values: Iterable[str]) -> list[Choice]:
         return self._choices(key, [(value, value, "not known here") for value in values])
+
+
+@lru_cache(maxsize=1024)
+def _written(value: str) -> str:
+    """A value as it stands in a link."""
+    return quote(written_value(value), safe=SAFE)
