@@ -73,6 +73,8 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         """The rows with these primary keys, as far as they are still there, with their workflows:
         one object for all rows of a workflow, for making one for each row costs more than all else.
         """
+        if not keys:
+            return []
         found = {row.pk: row for row in self.filter(pk__in=keys)}
         workflows = Workflow.objects.named({row.workflow_id for row in found.values()})
         for row in found.values():

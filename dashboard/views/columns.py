@@ -101,6 +101,8 @@ def column(key: str) -> Column:
 
 def _known(instances: Sequence[Instance], columns: Iterable[Column], now: datetime) -> Known:
     known = Known(now)
+    if not instances:
+        return known
     keys = {column.key for column in columns}
     if "kept" in keys and any(row.ended_on for row in instances):
         known.versions = {
