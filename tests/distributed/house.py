@@ -87,9 +87,10 @@ class House:
             env={name: os.environ[name] for name in ("PATH", "HOME")} | self.settings,
             capture_output=True,
             text=True,
-            check=True,
+            check=False,
             timeout=120,
         )
+        assert done.returncode == 0, done.stderr
         return done.stdout.strip().rpartition("\n")[2]
 
     def stop_workers(self) -> None:
