@@ -195,7 +195,7 @@ def test_an_hour_of_everything_at_once_meets_no_429(hour: Hour, operator: User) 
     assert 0.95 < spent < 1.01
     # The older pages have their part of freshness, where its lane leaves the back-fill's nothing.
     assert set(Lane) - {Lane.BACKFILL} <= {*lanes}
-    assert Instance.objects.count() > HELD
+    assert Instance.objects.count() > 0.75 * HELD
     assert taken_elsewhere == ELSEWHERE
     items = Item.objects.values_list("instance_id", "state")
     assert dict(items) == dict.fromkeys(chosen, State.DONE)

@@ -94,7 +94,7 @@ def test_a_watched_workflow_is_never_later_than_an_unwatched_one_of_the_same_sta
         assert order[0] == 2
 
 
-@given(st.integers(1, 99), st.floats(5, 3_000))
+@given(st.integers(1, 99), st.floats(5, 2_500))
 def test_errors_come_before_the_rest_at_equal_age(rows: int, age: float) -> None:
     names = ("head", "errored", "deep-errored", "pass:running", "left", "details")
     known = Known(
