@@ -4,18 +4,18 @@ import json
 import zlib
 from datetime import datetime
 from typing import Self
-from urllib.parse import quote
 
 from django.db import models
 from django.db.models import Case, Count, F, Q, When
 from django.utils.functional import cached_property
-from django.utils.http import RFC3986_SUBDELIMS
 
 from dashboard.cloudflare import parsing, types
 from dashboard.cloudflare.events import ENDS, FAILURES
 from dashboard.cloudflare.types import FINISHED, Status
+from dashboard.models.addresses import instance_address
 from dashboard.models.filters import InstanceFilters
 from dashboard.models.keyset import Cursor
+from dashboard.models.list_row import LOOKUPS, ListRow
 from dashboard.models.matching import Matching
 from dashboard.models.workflow import Workflow
 
@@ -26,8 +26,6 @@ HINT_IS_SETTLED = Q(read_at__gte=F("hinted_at")) | (
     & ((_TELLS_OF_END & Q(status__in=FINISHED)) | (~_TELLS_OF_END & ~Q(status__in=FINISHED)))
 )
 
-#: What stands in a path as it is, as Django writes it.
-IN_PATH = RFC3986_SUBDELIMS + "/~:@"
 #: The detail was not read since the present status was first seen.
 UNREAD = Q(read_at=None) | Q(read_at__lt=F("status_seen_at"))
 #: Written as the condition of its index, so that both databases find it there.
@@ -69,16 +67,13 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         """Those that fit the filters, in no order."""
         return Matching(self, filters).rows
 
-    def in_order_of(self, keys: list[int]) -> list[Instance]:
-        """The rows with these primary keys, as far as they are still there, with their workflows:
-        one object for all rows of a workflow, for making one for each row costs more than all else.
-        """
-        if not keys:
-            return []
-        found = {row.pk: row for row in self.filter(pk__in=keys)}
-        workflows = Workflow.objects.named({row.workflow_id for row in found.values()})
-        for row in found.values():
-            row.workflow = workflows[row.workflow_id]
+    def list_rows(self) -> list[ListRow]:
+        """What lists tell of them, in one query."""
+        return [ListRow(*row) for row in self.values_list(*LOOKUPS)]
+
+    def in_order_of(self, keys: list[int]) -> list[ListRow]:
+        """The rows with these primary keys, as far as they are still there."""
+        found = {row.pk: row for row in self.filter(pk__in=keys).list_rows()}
         return [found[pk] for pk in keys if pk in found]
 
     def between(self, after: Cursor | None, until: Cursor | None) -> Self:
@@ -153,9 +148,6 @@ class Instance(models.Model):
     attempts = models.PositiveIntegerField(null=True)
     due_on = models.DateTimeField(null=True)
 
-    #: False where a list shows it again although it no longer fits what was asked for.
-    is_match = True
-
     objects = InstanceQuerySet.as_manager()
 
     class Meta:
@@ -206,7 +198,8 @@ class Instance(models.Model):
 
     def get_absolute_url(self) -> str:
         """The permalink: the link that people share."""
-        return self.workflow.url_of_instances + quote(self.instance_id, safe=IN_PATH)
+        workflow = self.workflow
+        return instance_address(workflow.account.account_id, workflow.name, self.instance_id)
 
     @cached_property
     def last_detail(self) -> types.InstanceDetail | None:
@@ -220,22 +213,6 @@ class Instance(models.Model):
     @property
     def is_finished(self) -> bool:
         return Status(self.status).is_finished
-
-    @property
-    def error_line(self) -> str:
-        """Its error in one line; "" when it has none."""
-        first = self.error_message.strip().partition("\n")[0]
-        return ": ".join(part for part in (self.error_name, first) if part)
-
-    @property
-    def has_remarks(self) -> bool:
-        """True when there is more to say of it than its status."""
-        return bool(self.error_line or self.restarts or self.expired_at)
-
-    @property
-    def restarts(self) -> int:
-        """How often it was seen to begin anew."""
-        return self.generation - 1
 
     @property
     def is_live(self) -> bool:

@@ -10,8 +10,8 @@ from django.db import models
 from django.db.models import Count
 from django.urls import reverse
 
-from dashboard.models.instance import Instance
 from dashboard.models.kept import Kept, KeptForGood
+from dashboard.models.list_row import ListRow
 from dashboard.models.operation import OPEN_STATES, SETTLED_STATES, Operation, Stage, State
 from dashboard.models.workflow import Workflow
 
@@ -33,7 +33,7 @@ class ItemQuerySet(models.QuerySet["Item"]):
             found[operation][state] = number
         return found
 
-    def open_on(self, instances: Iterable[Instance]) -> dict[int, Item]:
+    def open_on(self, instances: Iterable[ListRow]) -> dict[int, Item]:
         """What is being done, or is still to be done, to these instances: by their keys."""
         keys = {(row.workflow_id, row.instance_id): row.pk for row in instances}
         open_ = self.filter(

@@ -12,16 +12,25 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.expressions import OrderBy
 
-Row = TypeVar("Row", bound=models.Model)
 Value = datetime | int | None
 LARGEST = 2**63 - 1
+
+
+class Placed(Protocol):
+    """A row that has its primary key, and the fields it can be ordered by."""
+
+    @property
+    def pk(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=Placed)
 
 
 class BadCursor(ValueError):
@@ -53,7 +62,7 @@ class Order:
         nulls = "FIRST" if is_reversed else "LAST"
         return f"2 {way} NULLS {nulls}, 1 {way}"
 
-    def cursor_of(self, row: models.Model) -> Cursor:
+    def cursor_of(self, row: Placed) -> Cursor:
         return Cursor(self, getattr(row, self.field), row.pk)
 
 
@@ -134,7 +143,7 @@ class Page(Generic[Row]):
 
 
 def page_of(
-    lists: Sequence[models.QuerySet[Row]],
+    lists: Sequence[models.QuerySet[models.Model]],
     read: Callable[[list[int]], list[Row]],
     order: Order,
     *,
@@ -156,7 +165,7 @@ def page_of(
 
 
 def pages_of(
-    lists: Sequence[models.QuerySet[Row]],
+    lists: Sequence[models.QuerySet[models.Model]],
     read: Callable[[list[int]], list[Row]],
     order: Order,
     *,
@@ -171,7 +180,11 @@ def pages_of(
 
 
 def first_keys(
-    lists: Iterable[models.QuerySet[Row]], order: Order, *, limit: int, is_reversed: bool = False
+    lists: Iterable[models.QuerySet[models.Model]],
+    order: Order,
+    *,
+    limit: int,
+    is_reversed: bool = False,
 ) -> list[int]:
     """The primary keys of the first rows of all lists together: each is read in the order of its
     own index as far as needed, and then they are merged."""

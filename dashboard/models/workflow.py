@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.functional import cached_property
 
 from dashboard.models.account import Account
+from dashboard.models.addresses import workflow_address
 
 #: Somebody who looked at a workflow is taken to look at it for so long.
 WATCHED_FOR = timedelta(minutes=1)
@@ -32,12 +31,6 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
         return self.select_related("account").order_by(
             "account__name", "name", models.F("gone_at").asc(nulls_last=True)
         )
-
-    def named(self, keys: Iterable[int]) -> dict[int, Workflow]:
-        """Those with these keys: what a row of a list shows of them, and of their accounts."""
-        found = self.filter(pk__in=keys).select_related("account")
-        shown = found.only("name", "account__account_id", "account__name")
-        return {workflow.pk: workflow for workflow in shown}
 
     def places(self) -> list[tuple[str, str, str]]:
         """The account's id, its name, and the name of each workflow there ever was, once each."""
@@ -113,13 +106,7 @@ class Workflow(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("workflow", args=[self.account.account_id, self.name])
-
-    @cached_property
-    def url_of_instances(self) -> str:
-        """What the address of each of its instances begins with: `reverse` takes its time, and a
-        list has hundreds."""
-        return f"{self.get_absolute_url()}instances/"
+        return workflow_address(self.account.account_id, self.name)
 
 
 class VersionQuerySet(models.QuerySet["Version"]):

@@ -15,8 +15,9 @@ from dashboard.insight import words
 from dashboard.insight.phase import PhaseKind
 from dashboard.insight.places import value_at
 from dashboard.insight.retention import kept_until
-from dashboard.models import Instance, Item, Version
+from dashboard.models import Item
 from dashboard.models.conditions import OVERDUE_AFTER
+from dashboard.models.list_row import ListRow
 from dashboard.templatetags.dashboard import (
     NOTHING,
     age,
@@ -38,18 +39,18 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Known:
-    """What cells are told beside the row. `versions` by workflow and version id, `details` by the
-    instance's key, each only where a column needs it; `items`: what an operation is doing to a row,
-    by its key; `workflows`: cells that were written."""
+    """What cells are told beside the row. `retentions`, for success and for errors, by workflow and
+    version id, `details` by the instance's key, each only where a column needs it; `items`: what an
+    operation is doing to a row, by its key; `workflows`: cells that were written."""
 
     now: datetime
     items: dict[int, Item] = field(default_factory=dict)
-    versions: dict[tuple[int, str], Version] = field(default_factory=dict)
+    retentions: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
     details: dict[int, InstanceDetail] = field(default_factory=dict)
     workflows: dict[int, str] = field(default_factory=dict)
 
 
-def status(row: Instance, known: Known) -> str:
+def status(row: ListRow, known: Known) -> str:
     """Its status, and what an operation is doing to it."""
     item = known.items.get(row.pk)
     if item is None:
@@ -62,28 +63,28 @@ def status(row: Instance, known: Known) -> str:
     )
 
 
-def instance(row: Instance, _known: Known) -> str:
+def instance(row: ListRow, _known: Known) -> str:
     return (
         f'<a class="id" href="{escape(row.get_absolute_url())}" title="{escape(row.instance_id)}">'
         f"{escape(middle(row.instance_id, 30))}</a>"
     )
 
 
-def workflow(row: Instance, known: Known) -> str:
+def workflow(row: ListRow, known: Known) -> str:
     if row.workflow_id not in known.workflows:
         known.workflows[row.workflow_id] = _workflow(row)
     return known.workflows[row.workflow_id]
 
 
-def _workflow(row: Instance) -> str:
-    name, account = escape(row.workflow.name), escape(row.workflow.account.name)
+def _workflow(row: ListRow) -> str:
+    name, account = escape(row.workflow_name), escape(row.account_name)
     return (
-        f'<a href="{escape(row.workflow.get_absolute_url())}" title="{name} in {account}">{name}'
+        f'<a href="{escape(row.workflow_href)}" title="{name} in {account}">{name}'
         f'</a> <span class="faint">{account}</span>'
     )
 
 
-def doing(row: Instance, known: Known) -> str:
+def doing(row: ListRow, known: Known) -> str:
     """The step it is in, or failed in; its phase where the status does not tell it."""
     word = PHASE_WORDS.get(row.phase)
     if not word and not row.current_step:
@@ -103,7 +104,7 @@ def doing(row: Instance, known: Known) -> str:
     )
 
 
-def _due(row: Instance, now: datetime) -> str:
+def _due(row: ListRow, now: datetime) -> str:
     if row.due_on is None:
         return ""
     if row.due_on < now - OVERDUE_AFTER:
@@ -112,11 +113,11 @@ def _due(row: Instance, now: datetime) -> str:
     return f' <span class="mark">{age(row.due_on, now)}</span>'
 
 
-def attempts(row: Instance, _known: Known) -> str:
+def attempts(row: ListRow, _known: Known) -> str:
     return NOTHING if row.attempts is None else str(row.attempts)
 
 
-def error(row: Instance, _known: Known) -> str:
+def error(row: ListRow, _known: Known) -> str:
     told = ""
     if row.restarts:
         times = f" ×{row.restarts}" if row.restarts > 1 else ""
@@ -138,32 +139,32 @@ def error(row: Instance, _known: Known) -> str:
     return told
 
 
-def created(row: Instance, known: Known) -> str:
+def created(row: ListRow, known: Known) -> str:
     return age(row.created_on, known.now)
 
 
-def started(row: Instance, known: Known) -> str:
+def started(row: ListRow, known: Known) -> str:
     return age(row.started_on, known.now)
 
 
-def ended(row: Instance, known: Known) -> str:
+def ended(row: ListRow, known: Known) -> str:
     return age(row.ended_on, known.now)
 
 
-def took(row: Instance, known: Known) -> str:
+def took(row: ListRow, known: Known) -> str:
     if row.is_live and row.started_on:
         return f'<span class="going">{elapsed(row.started_on, known.now)}</span>'
     return duration(row.duration_ms)
 
 
-def kept(row: Instance, known: Known) -> str:
+def kept(row: ListRow, known: Known) -> str:
     """When Cloudflare deletes it, by its version's retention."""
     if row.expired_at:
         return '<span class="faint">gone</span>'
-    version = known.versions.get((row.workflow_id, row.version_id))
-    if version is None:
+    retentions = known.retentions.get((row.workflow_id, row.version_id))
+    if retentions is None:
         return NOTHING
-    until = kept_until(row.status, row.ended_on, version.success_retention, version.error_retention)
+    until = kept_until(row.status, row.ended_on, *retentions)
     if until is None:
         return NOTHING
     return (
@@ -173,16 +174,16 @@ def kept(row: Instance, known: Known) -> str:
     )
 
 
-def trigger(row: Instance, _known: Known) -> str:
+def trigger(row: ListRow, _known: Known) -> str:
     return escape(row.trigger)
 
 
-def version(row: Instance, _known: Known) -> str:
+def version(row: ListRow, _known: Known) -> str:
     version_id = escape(row.version_id)
     return f'<span class="id" title="{version_id}">{escape(row.version_id[:8]) or NOTHING}</span>'
 
 
-def payload(row: Instance, known: Known, path: str) -> str:
+def payload(row: ListRow, known: Known, path: str) -> str:
     """What stands at this path of its params or output, where they are held here."""
     detail = known.details.get(row.pk)
     value = value_at(detail, path) if detail else None

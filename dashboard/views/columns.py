@@ -10,13 +10,14 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from dashboard.models import Instance, InstanceDetail, Item, Version
+from dashboard.models import InstanceDetail, Item, Version
+from dashboard.models.list_row import ListRow
 from dashboard.templatetags.dashboard import NOTHING
 from dashboard.views import cells
 from dashboard.views.cells import Known
 
 #: Gives markup: whatever stands in the row is escaped in it.
-Cell = Callable[[Instance, Known], str]
+Cell = Callable[[ListRow, Known], str]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Column:
     cell: Cell
     is_labelled: bool = True
 
-    def written(self, row: Instance, known: Known) -> str:
+    def written(self, row: ListRow, known: Known) -> str:
         """The cell of this row."""
         text = self.cell(row, known)
         css = self.css if text and text != NOTHING else f"{self.css} none"
@@ -71,7 +72,7 @@ class Table:
 
     @classmethod
     def of(
-        cls, instances: Iterable[Instance], keys: Iterable[str], now: datetime, *, form: str = ""
+        cls, instances: Iterable[ListRow], keys: Iterable[str], now: datetime, *, form: str = ""
     ) -> Table:
         """Reads what the columns need beside the rows, for all rows at once. `form`: the id of a
         form that rows can be selected for."""
@@ -82,7 +83,7 @@ class Table:
         return cls(columns, mark_safe(rows))  # noqa: S308  (each cell is escaped)
 
 
-def _written(row: Instance, columns: Iterable[Column], known: Known, form: str) -> str:
+def _written(row: ListRow, columns: Iterable[Column], known: Known, form: str) -> str:
     pick = ""
     if form:
         pick = (
@@ -99,18 +100,18 @@ def column(key: str) -> Column:
     return COLUMNS.get(key) or Column(key, key, "payload", partial(cells.payload, path=key))
 
 
-def _known(instances: Sequence[Instance], columns: Iterable[Column], now: datetime) -> Known:
+def _known(instances: Sequence[ListRow], columns: Iterable[Column], now: datetime) -> Known:
     known = Known(now)
     if not instances:
         return known
     keys = {column.key for column in columns}
     if "kept" in keys and any(row.ended_on for row in instances):
-        known.versions = {
-            (version.workflow_id, version.version_id): version
-            for version in Version.objects.filter(
-                workflow__in={row.workflow_id for row in instances},
-                version_id__in={row.version_id for row in instances},
-            )
+        versions = Version.objects.filter(
+            workflow__in={row.workflow_id for row in instances},
+            version_id__in={row.version_id for row in instances},
+        ).values_list("workflow", "version_id", "success_retention", "error_retention")
+        known.retentions = {
+            (workflow, version): (success, error) for workflow, version, success, error in versions
         }
     if "status" in keys:
         known.items = Item.objects.open_on(instances)

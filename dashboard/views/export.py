@@ -48,9 +48,8 @@ def _facts(form: InstanceFilterForm) -> Iterator[list[Fact]]:
     lists = Matching(Instance.objects.all(), form.filters).lists
     for page in pages_of(lists, Instance.objects.in_order_of, form.order, size=AT_ONCE):
         for row in page.rows:
-            account = row.workflow.account
             yield [
-                *(account.account_id, account.name, row.workflow.name, row.instance_id),
+                *(row.account_id, row.account_name, row.workflow_name, row.instance_id),
                 *(row.status, row.version_id, row.trigger),
                 *map(_text, (row.created_on, row.started_on, row.ended_on)),
                 *(row.duration_ms, row.error_name, row.error_message, row.restarts),

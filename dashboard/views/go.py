@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard.models import Instance, SavedView, User, Workflow
 from dashboard.models.filters import Contains, InstanceFilters
 from dashboard.models.keyset import Order, first_keys
+from dashboard.models.list_row import ListRow
 from dashboard.models.matching import Matching
 from dashboard.models.storing import storable
 from dashboard.views.addresses import address
@@ -78,17 +79,17 @@ def _by_address(text: str) -> Place | None:
 def _instances(text: str) -> Iterator[Place]:
     workflows = Workflow.objects.values("pk")
     # By workflow, as the index begins with it.
-    same = Instance.objects.filter(workflow__in=workflows, instance_id=text).with_workflow()
-    exact = list(same[:MOST])
+    same = Instance.objects.filter(workflow__in=workflows, instance_id=text)
+    exact = same[:MOST].list_rows()
     known = {row.pk for row in exact}
     for row in [*exact, *(row for row in _alike(text) if row.pk not in known)][:MOST]:
         yield Place(
             "Instance", row.instance_id, row.get_absolute_url(),
-            f"{row.workflow.name} in {row.workflow.account.name}", row.status, row.pk in known,
+            f"{row.workflow_name} in {row.account_name}", row.status, row.pk in known,
         )  # fmt: skip
 
 
-def _alike(text: str) -> list[Instance]:
+def _alike(text: str) -> list[ListRow]:
     """The newest with this text anywhere in the id."""
     matching = Matching(
         Instance.objects.all(), InstanceFilters(clauses=(Contains(text, ("instance_id",)),))

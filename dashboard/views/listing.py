@@ -14,6 +14,7 @@ from dashboard.forms.search import KEYS
 from dashboard.models import Instance
 from dashboard.models.filters import SHORTEST
 from dashboard.models.keyset import Page, first_keys, page_of
+from dashboard.models.list_row import ListRow
 from dashboard.models.matching import Matching
 from dashboard.templatetags.lists import Chip
 from dashboard.views.links import Links
@@ -46,7 +47,7 @@ class Listing:
         self.matching = Matching(Instance.objects.all(), form.filters)
 
     @cached_property
-    def page(self) -> Page[Instance]:
+    def page(self) -> Page[ListRow]:
         if shown := self.told("shown"):
             return Page(self._shown_again(shown), self.form.order)
         return page_of(
@@ -58,7 +59,7 @@ class Listing:
             before=self.told("before"),
         )
 
-    def _shown_again(self, shown: list[int]) -> list[Instance]:
+    def _shown_again(self, shown: list[int]) -> list[ListRow]:
         """The same rows in the same order, whatever became of them: nothing moves."""
         rows = Instance.objects.in_order_of(shown)
         if self.form.filters:

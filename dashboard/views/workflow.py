@@ -32,7 +32,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
     [row] = rows_of([workflow])
     period = Period(request.GET.get("days", ""))
     activity = Activity(workflow, period, now)
-    newest = workflow.instances.with_workflow().newest_first()[:NEWEST]
+    newest = workflow.instances.newest_first()[:NEWEST].list_rows()
     ctx = {
         "row": row,
         "workflow": workflow,

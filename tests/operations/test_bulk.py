@@ -492,7 +492,7 @@ def test_what_is_being_done_to_the_rows_of_a_page_is_two_queries(
 ) -> None:
     add(watched, "waiting", 3)
     operation = begin(watched, operator, Kind.PAUSE)
-    rows = list(Instance.objects.all())
+    rows = Instance.objects.all().list_rows()
 
     with django_assert_num_queries(2):  # type: ignore[operator]
         found = Item.objects.open_on(rows)

@@ -1,0 +1,82 @@
+"""One row of a list of instances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from dashboard.cloudflare.types import Status
+from dashboard.models.addresses import instance_address, workflow_address
+
+
+@dataclass(slots=True)
+class ListRow:
+    """What a list tells of an instance, of its workflow and of its account, named as in `Instance`.
+
+    Plain values: a page has fifty rows, and to make a model of each costs more than all else.
+    `account_id` is Cloudflare's. `is_match` is False where a list shows it again although it no
+    longer fits what was asked for.
+    """
+
+    pk: int
+    workflow_id: int
+    workflow_name: str
+    account_id: str
+    account_name: str
+    instance_id: str
+    status: str
+    version_id: str
+    trigger: str
+    created_on: datetime
+    started_on: datetime | None
+    ended_on: datetime | None
+    duration_ms: int | None
+    error_name: str
+    error_message: str
+    generation: int
+    seen_at: datetime
+    read_at: datetime | None
+    expired_at: datetime | None
+    phase: str
+    current_step: str
+    attempts: int | None
+    due_on: datetime | None
+    is_match: bool = True
+
+    def get_absolute_url(self) -> str:
+        return instance_address(self.account_id, self.workflow_name, self.instance_id)
+
+    @property
+    def workflow_href(self) -> str:
+        return workflow_address(self.account_id, self.workflow_name)
+
+    @property
+    def is_finished(self) -> bool:
+        return Status(self.status).is_finished
+
+    @property
+    def is_live(self) -> bool:
+        """True while it may change by itself and Cloudflare still holds it."""
+        return not self.is_finished and self.expired_at is None
+
+    @property
+    def restarts(self) -> int:
+        """How often it was seen to begin anew."""
+        return self.generation - 1
+
+    @property
+    def error_line(self) -> str:
+        """Its error in one line; "" when it has none."""
+        first = self.error_message.strip().partition("\n")[0]
+        return ": ".join(part for part in (self.error_name, first) if part)
+
+
+_ELSEWHERE = {
+    "workflow_name": "workflow__name",
+    "account_id": "workflow__account__account_id",
+    "account_name": "workflow__account__name",
+}
+#: What a query asks for, in the order of the fields.
+LOOKUPS = tuple(
+    _ELSEWHERE.get(field.name, field.name) for field in fields(ListRow) if field.name != "is_match"
+)
