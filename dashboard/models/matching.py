@@ -15,7 +15,7 @@ from django.db.models import Q
 from dashboard.cloudflare.types import FINISHED
 from dashboard.models import counting, search_index, tallies
 from dashboard.models.filters import Choice, Clause, InstanceFilters, InState, Within
-from dashboard.models.workflow import Workflow
+from dashboard.models.places import places
 
 if TYPE_CHECKING:
     from dashboard.models.instance import InstanceQuerySet
@@ -83,14 +83,11 @@ class Matching:
         accounts, workflows = self.filters.accounts, self.filters.workflows
         if not accounts and not workflows:
             return None
-        places = Workflow.objects.order_by("pk").values_list(
-            "pk", "name", "account__account_id", "account__name"
-        )
         return [
-            pk
-            for pk, name, account_id, account_name in places
-            if _is_chosen(accounts, {account_id, account_name})
-            and _is_chosen(workflows, {name, f"{account_id}/{name}", f"{account_name}/{name}"})
+            place.pk
+            for place in places()
+            if _is_chosen(accounts, {place.account_id, place.account_name})
+            and _is_chosen(workflows, place.names)
         ]
 
     @property

@@ -12,7 +12,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
-from django.db.models import QuerySet, Sum
 
 from dashboard.models.tally import Tally
 
@@ -26,7 +25,8 @@ ADD = (
     "ON CONFLICT (workflow_id, status) DO UPDATE SET "
     "held = dashboard_tally.held + excluded.held, live = dashboard_tally.live + excluded.live"
 )
-
+#: Written by hand, as every page of the list asks it: the ORM takes six times as long.
+COUNTS = "SELECT status, sum(held) FROM dashboard_tally {} GROUP BY status HAVING sum(held) > 0"
 DRIFT = """
     SELECT status, sum(held), sum(live) FROM (
         SELECT status, count(*) AS held, count(*) FILTER (WHERE expired_at IS NULL) AS live
@@ -39,14 +39,19 @@ DRIFT = """
 
 def counts(workflows: Iterable[int] | None = None) -> dict[str, int]:
     """How many instances are kept of each status, of all workflows or of those with these keys."""
-    tallies = _of(workflows).values_list("status").annotate(number=Sum("held"))
-    return dict(tallies.filter(number__gt=0))
+    keys = None if workflows is None else [*workflows]
+    if keys == []:
+        return {}
+    of = "" if keys is None else f"WHERE workflow_id IN ({', '.join(['%s'] * len(keys))})"
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS.format(of), keys)
+        return {status: int(number) for status, number in cursor.fetchall()}
 
 
 def counts_by_workflow(workflows: Iterable[int]) -> dict[int, dict[str, int]]:
     """The same for each of them."""
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    tallies = _of(workflows).filter(held__gt=0)
+    tallies = Tally.objects.filter(workflow__in=[*workflows], held__gt=0)
     for pk, status, held in tallies.values_list("workflow", "status", "held"):
         found[pk][status] = held
     return found
@@ -98,8 +103,3 @@ def recount(workflow_id: int) -> None:
                 moves[workflow_id, status, True] = int(live)
                 moves[workflow_id, status, False] = int(held) - int(live)
         add(moves)
-
-
-def _of(workflows: Iterable[int] | None) -> QuerySet[Tally]:
-    tallies = Tally.objects.order_by()
-    return tallies if workflows is None else tallies.filter(workflow__in=[*workflows])

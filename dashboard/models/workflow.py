@@ -32,14 +32,6 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
             "account__name", "name", models.F("gone_at").asc(nulls_last=True)
         )
 
-    def places(self) -> list[tuple[str, str, str]]:
-        """The account's id, its name, and the name of each workflow there ever was, once each."""
-        return list(
-            self.values_list("account__account_id", "account__name", "name")
-            .order_by("account__name", "name", "account__account_id")
-            .distinct()
-        )
-
     def described(self) -> Self:
         """With its account, its number of versions, and the newest of them."""
         newest = (

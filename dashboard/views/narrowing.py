@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property, lru_cache
+from operator import itemgetter
 from urllib.parse import quote
 
 from dashboard.cloudflare.types import Trigger
-from dashboard.models import Workflow
 from dashboard.models.counting import Counts
+from dashboard.models.places import places
 from dashboard.search.language import Query, Term, written_value
 from dashboard.search.values import is_length
 from dashboard.templatetags.lists import Chip, Choice
@@ -158,7 +159,9 @@ class Narrowing:
 
     @cached_property
     def _places(self) -> list[tuple[str, str, str]]:
-        return Workflow.objects.places()
+        """The account's id, its name, and the name of each workflow there ever was, once each."""
+        known = {(place.account_id, place.account_name, place.workflow_name) for place in places()}
+        return sorted(known, key=itemgetter(1, 2, 0))
 
     @property
     def _times(self) -> list[Term]:
