@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.db import connection
+from dashboard.models import by_hand
 
-#: Written by hand: the ORM takes five times as long.
 NAMES = """
     SELECT workflow.id, account.account_id, account.name, workflow.name
     FROM dashboard_workflow AS workflow
     JOIN dashboard_account AS account ON account.id = workflow.account_id
+    ORDER BY workflow.id
 """
 
 
@@ -31,6 +31,4 @@ class Place(NamedTuple):
 
 def places() -> list[Place]:
     """Of each workflow there ever was, in the order of their keys."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"{NAMES} ORDER BY workflow.id")
-        return [Place(*row) for row in cursor.fetchall()]
+    return [Place(*row) for row in by_hand.rows(NAMES)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -7,12 +8,17 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from dashboard.models import by_hand
 from dashboard.models.account import Account
 from dashboard.models.addresses import workflow_address
 
 #: Somebody who looked at a workflow is taken to look at it for so long.
 WATCHED_FOR = timedelta(minutes=1)
 MARK_EVERY = timedelta(seconds=20)
+RETENTIONS = """
+    SELECT workflow_id, version_id, success_retention, error_retention FROM dashboard_version
+    WHERE workflow_id IN {} AND version_id IN {}
+"""
 
 
 class WorkflowQuerySet(models.QuerySet["Workflow"]):
@@ -142,3 +148,11 @@ class Version(models.Model):
         return reverse(
             "version", args=[workflow.account.account_id, workflow.name, self.version_id]
         )
+
+
+def retentions(
+    workflows: Collection[int], versions: Collection[str]
+) -> dict[tuple[int, str], tuple[str, str]]:
+    """How long Cloudflare keeps what succeeded and what failed, by workflow and version id."""
+    found = by_hand.rows(RETENTIONS, workflows, versions)
+    return {(workflow, version): (success, error) for workflow, version, success, error in found}

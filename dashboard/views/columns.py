@@ -10,8 +10,9 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from dashboard.models import InstanceDetail, Item, Version
+from dashboard.models import InstanceDetail, Item
 from dashboard.models.list_row import ListRow
+from dashboard.models.workflow import retentions
 from dashboard.templatetags.dashboard import NOTHING
 from dashboard.views import cells
 from dashboard.views.cells import Known
@@ -106,13 +107,9 @@ def _known(instances: Sequence[ListRow], columns: Iterable[Column], now: datetim
         return known
     keys = {column.key for column in columns}
     if "kept" in keys and any(row.ended_on for row in instances):
-        versions = Version.objects.filter(
-            workflow__in={row.workflow_id for row in instances},
-            version_id__in={row.version_id for row in instances},
-        ).values_list("workflow", "version_id", "success_retention", "error_retention")
-        known.retentions = {
-            (workflow, version): (success, error) for workflow, version, success, error in versions
-        }
+        known.retentions = retentions(
+            {row.workflow_id for row in instances}, {row.version_id for row in instances}
+        )
     if "status" in keys:
         known.items = Item.objects.open_on(instances)
     if keys - set(COLUMNS):
