@@ -1,12 +1,13 @@
 """Statements that each page of a list asks, written by hand: the ORM takes longer to write one than
 the database to answer it.
 
-For texts and numbers; a time would come as the database keeps it.
+Texts and numbers come as they are, a time as the database keeps it: see `moment`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
@@ -20,3 +21,8 @@ def rows(statement: str, *lists: Collection[str | int]) -> list[tuple[Any, ...]]
         cursor.execute(statement.format(*places), [*chain.from_iterable(lists)])
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+def moment(value: datetime | None) -> datetime | None:
+    """A time that was selected: SQLite keeps it in UTC and does not say so."""
+    return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)

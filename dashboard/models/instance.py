@@ -15,7 +15,6 @@ from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models.addresses import instance_address
 from dashboard.models.filters import InstanceFilters
 from dashboard.models.keyset import Cursor
-from dashboard.models.list_row import LOOKUPS, ListRow
 from dashboard.models.matching import Matching
 from dashboard.models.workflow import Workflow
 
@@ -66,15 +65,6 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
     def matching(self, filters: InstanceFilters) -> InstanceQuerySet:
         """Those that fit the filters, in no order."""
         return Matching(self, filters).rows
-
-    def list_rows(self) -> list[ListRow]:
-        """What lists tell of them, in one query."""
-        return [ListRow(*row) for row in self.values_list(*LOOKUPS)]
-
-    def in_order_of(self, keys: list[int]) -> list[ListRow]:
-        """The rows with these primary keys, as far as they are still there."""
-        found = {row.pk: row for row in self.filter(pk__in=keys).list_rows()}
-        return [found[pk] for pk in keys if pk in found]
 
     def between(self, after: Cursor | None, until: Cursor | None) -> Self:
         """Those that stand after one place in their order and before another."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
 from dashboard.cloudflare.types import Status
+from dashboard.models import by_hand
 from dashboard.models.addresses import instance_address, workflow_address
 
 
@@ -71,12 +73,32 @@ class ListRow:
         return ": ".join(part for part in (self.error_name, first) if part)
 
 
-_ELSEWHERE = {
-    "workflow_name": "workflow__name",
-    "account_id": "workflow__account__account_id",
-    "account_name": "workflow__account__name",
+_COLUMNS = {
+    "pk": "instance.id",
+    "workflow_name": "workflow.name",
+    "account_id": "account.account_id",
+    "account_name": "account.name",
 }
-#: What a query asks for, in the order of the fields.
-LOOKUPS = tuple(
-    _ELSEWHERE.get(field.name, field.name) for field in fields(ListRow) if field.name != "is_match"
-)
+_FIELDS = [field.name for field in fields(ListRow) if field.name != "is_match"]
+_TIMES = [place for place, name in enumerate(_FIELDS) if name.endswith(("_on", "_at"))]
+_SELECTED = ", ".join(_COLUMNS.get(name, f"instance.{name}") for name in _FIELDS)
+_ROWS = f"""
+    SELECT {_SELECTED}
+    FROM dashboard_instance AS instance
+    JOIN dashboard_workflow AS workflow ON workflow.id = instance.workflow_id
+    JOIN dashboard_account AS account ON account.id = workflow.account_id
+    WHERE instance.id IN {{}}
+"""  # noqa: S608  (made of the names above)
+
+
+def list_rows(keys: Sequence[int]) -> list[ListRow]:
+    """Those with these primary keys, in this order, as far as they are still there."""
+    if not keys:
+        return []
+    found = {}
+    for told in by_hand.rows(_ROWS, keys):
+        values = list(told)
+        for place in _TIMES:
+            values[place] = by_hand.moment(values[place])
+        found[values[0]] = ListRow(*values)
+    return [found[key] for key in keys if key in found]

@@ -13,6 +13,7 @@ from dashboard.forms.instance_filters import InstanceFilterForm
 from dashboard.forms.old_addresses import translated
 from dashboard.models import Instance
 from dashboard.models.keyset import pages_of
+from dashboard.models.list_row import list_rows
 from dashboard.models.matching import Matching
 from dashboard.views.exports import csv_file, json_lines
 from dashboard.views.page import HtmxHttpRequest
@@ -46,7 +47,7 @@ def instance_export(request: HtmxHttpRequest, kind: str) -> HttpResponse | Strea
 def _facts(form: InstanceFilterForm) -> Iterator[list[Fact]]:
     """Each instance in the order of COLUMNS."""
     lists = Matching(Instance.objects.all(), form.filters).lists
-    for page in pages_of(lists, Instance.objects.in_order_of, form.order, size=AT_ONCE):
+    for page in pages_of(lists, list_rows, form.order, size=AT_ONCE):
         for row in page.rows:
             yield [
                 *(row.account_id, row.account_name, row.workflow_name, row.instance_id),

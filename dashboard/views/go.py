@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard.models import Instance, SavedView, User, Workflow
 from dashboard.models.filters import Contains, InstanceFilters
 from dashboard.models.keyset import Order, first_keys
-from dashboard.models.list_row import ListRow
+from dashboard.models.list_row import ListRow, list_rows
 from dashboard.models.matching import Matching
 from dashboard.models.storing import storable
 from dashboard.views.addresses import address
@@ -80,7 +80,7 @@ def _instances(text: str) -> Iterator[Place]:
     workflows = Workflow.objects.values("pk")
     # By workflow, as the index begins with it.
     same = Instance.objects.filter(workflow__in=workflows, instance_id=text)
-    exact = same[:MOST].list_rows()
+    exact = list_rows(list(same.values_list("pk", flat=True)[:MOST]))
     known = {row.pk for row in exact}
     for row in [*exact, *(row for row in _alike(text) if row.pk not in known)][:MOST]:
         yield Place(
@@ -95,7 +95,7 @@ def _alike(text: str) -> list[ListRow]:
         Instance.objects.all(), InstanceFilters(clauses=(Contains(text, ("instance_id",)),))
     )
     keys = first_keys(matching.lists, NEWEST, limit=MOST)
-    return Instance.objects.in_order_of(keys)
+    return list_rows(keys)
 
 
 def _workflows(text: str) -> Iterator[Place]:

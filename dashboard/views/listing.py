@@ -14,7 +14,7 @@ from dashboard.forms.search import KEYS
 from dashboard.models import Instance
 from dashboard.models.filters import SHORTEST
 from dashboard.models.keyset import Page, first_keys, page_of
-from dashboard.models.list_row import ListRow
+from dashboard.models.list_row import ListRow, list_rows
 from dashboard.models.matching import Matching
 from dashboard.templatetags.lists import Chip
 from dashboard.views.links import Links
@@ -52,7 +52,7 @@ class Listing:
             return Page(self._shown_again(shown), self.form.order)
         return page_of(
             self.matching.lists,
-            Instance.objects.in_order_of,
+            list_rows,
             self.form.order,
             size=PAGE_SIZE,
             after=self.told("after"),
@@ -61,7 +61,7 @@ class Listing:
 
     def _shown_again(self, shown: list[int]) -> list[ListRow]:
         """The same rows in the same order, whatever became of them: nothing moves."""
-        rows = Instance.objects.in_order_of(shown)
+        rows = list_rows(shown)
         if self.form.filters:
             still = set(self.matching.rows.filter(pk__in=shown).values_list("pk", flat=True))
             for row in rows:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard.models import Mark, Progress, Workflow
+from dashboard.models.list_row import list_rows
 from dashboard.views.activity import Activity
 from dashboard.views.columns import OF_ONE_WORKFLOW, Table
 from dashboard.views.page import HtmxHttpRequest, render_page
@@ -32,7 +33,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
     [row] = rows_of([workflow])
     period = Period(request.GET.get("days", ""))
     activity = Activity(workflow, period, now)
-    newest = workflow.instances.newest_first()[:NEWEST].list_rows()
+    newest = workflow.instances.newest_first().values_list("pk", flat=True)[:NEWEST]
     ctx = {
         "row": row,
         "workflow": workflow,
@@ -41,7 +42,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         + urlencode({"kind": "create", "account_id": account_id, "workflow_name": workflow_name}),
         "versions": versions_of(workflow, activity),
         "activity": activity,
-        "table": Table.of(newest, OF_ONE_WORKFLOW, now),
+        "table": Table.of(list_rows(list(newest)), OF_ONE_WORKFLOW, now),
         "marks": Mark.objects.of(workflow).select_related("set_by"),
         "steps": WorkflowSteps(workflow, period, now),
         "coverage": progress and progress.coverage,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dashboard.forms.instance_filters import ORDERS
 from dashboard.models import Instance
 from dashboard.models.keyset import BadCursor, Cursor, Order, Page, page_of
+from dashboard.models.list_row import ListRow, list_rows
 from tests.rows import THEN, workflow
 
 #: Few different values, so that ties and blanks are common.
@@ -78,10 +79,10 @@ def test_walking_the_pages_of_merged_lists_either_way_meets_every_row_once_and_i
         Instance.objects.alias(part=Mod("pk", lists)).filter(part=part) for part in range(lists)
     ]
 
-    def page_at(after: str = "", before: str = "") -> Page[Instance]:
+    def page_at(after: str = "", before: str = "") -> Page[ListRow]:
         return page_of(
             parts,
-            Instance.objects.in_order_of,
+            list_rows,
             order,
             size=size,
             after=Cursor.read(after, order) if after else None,

@@ -16,6 +16,7 @@ from dashboard.cloudflare import Client, Credentials
 from dashboard.cloudflare.types import Action
 from dashboard.models import Instance, Item, Operation, User
 from dashboard.models.kept import KeptForGood
+from dashboard.models.list_row import list_rows
 from dashboard.models.operation import Kind, Stage, State
 from dashboard.operations import beginning
 from tests.fixtures import Watched
@@ -492,7 +493,7 @@ def test_what_is_being_done_to_the_rows_of_a_page_is_two_queries_and_nothing_is_
 ) -> None:
     add(watched, "waiting", 3)
     operation = begin(watched, operator, Kind.PAUSE)
-    rows = Instance.objects.all().list_rows()
+    rows = list_rows(list(Instance.objects.values_list("pk", flat=True)))
 
     with django_assert_num_queries(2):  # type: ignore[operator]
         found = Item.objects.open_on(rows)
