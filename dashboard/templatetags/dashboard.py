@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -49,6 +50,13 @@ OUTCOME_ICONS = {
 }
 NOTICE_KINDS = {"success": "good", "debug": "info"}
 NOTICE_ICONS = {"error": "errored", "warning": "warning", "good": "complete"}
+
+
+@register.simple_tag
+@cache
+def unchanging(name: str) -> SafeString:
+    """A template that says the same on every page, rendered once."""
+    return render_to_string(name)
 
 
 @register.simple_tag
