@@ -27,7 +27,7 @@ HIDDEN_SHARE = 0.2
 WATCHED_WEIGHT = 4.0
 ERRORED_WEIGHT = 4.0
 #: A pass tells that rows have left their status, not yet what became of them.
-PASS_WEIGHT = 0.42
+PASS_WEIGHT = 0.4
 LEFT_WEIGHT = 0.25
 PASS_OF = f"{Kind.PASS}:"
 #: More than rows and age can be worth: an event has told which instance failed.

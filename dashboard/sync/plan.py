@@ -22,7 +22,7 @@ COUNTS_IDLE = 2.5
 LIST_EVERY = 60.0
 #: Where new instances wait for long until their page is read, counts may be this part as old:
 #: requests are worth more at the pages then. Not while somebody looks.
-COUNTS_PART = 0.3
+COUNTS_PART = 0.15
 LEAST_GAIN = 1e-9
 #: What is urgent comes first, but leaves one request of so many to the rest.
 URGENT_LEAVES = 2
