@@ -11,7 +11,16 @@ import argparse
 import sys
 from importlib import import_module
 
-SECTIONS = ("storing", "backfill", "freshness", "listing", "polling")
+SECTIONS = (
+    "storing",
+    "backfill",
+    "freshness",
+    "listing",
+    "polling",
+    "bulk",
+    "watching",
+    "instance_page",
+)
 
 
 def main(arguments: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""python -m benchmarks.watching [--viewers N ...]: many people before one running instance.
+"""python -m benchmarks.watching [--viewers N ...] [--full]: many people before one live instance.
 
 Each keeps the page open as a browser does, over HTTP and through several web processes; printed is
 how often Cloudflare was asked because of them, counted in the simulator's log.
@@ -20,8 +20,7 @@ from urllib.parse import quote
 import httpx
 
 from benchmarks.databases import databases
-from benchmarks.listing import Web
-from benchmarks.polling import processor_seconds
+from benchmarks.web import Web
 from dashboard.simulator import server as simulator
 from dashboard.simulator.server import Server
 
@@ -99,20 +98,21 @@ def _run(env: Mapping[str, str], *command: str) -> str:
 
 def _watch(account: Server, web: Web, viewers: list[Viewer]) -> tuple[Counter[str], float]:
     """Requests to the account by their query, and the part of a core that the web server used."""
-    before, used, began = len(account.requests), processor_seconds(web), time.monotonic()
+    before, used, began = len(account.requests), web.processor_seconds(), time.monotonic()
     for viewer in viewers:
         viewer.start()
     for viewer in viewers:
         viewer.join()
     asked = Counter(entry["query"] for entry in account.requests[before:])
-    return asked, (processor_seconds(web) - used) / (time.monotonic() - began)
+    return asked, (web.processor_seconds() - used) / (time.monotonic() - began)
 
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.watching", description=__doc__)
     parser.add_argument("--viewers", type=int, nargs="+", default=[1, 50])
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--full", action="store_true", help="a minute each, not 20 seconds")
     options = parser.parse_args(arguments)
+    seconds = 60.0 if options.full else 20.0
     print(HEAD, flush=True)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -120,7 +120,7 @@ def main(arguments: list[str]) -> None:
     ):
         for env in environments:
             for viewers in options.viewers:
-                print(line(env, Path(folder), viewers, options.seconds), flush=True)
+                print(line(env, Path(folder), viewers, seconds), flush=True)
 
 
 if __name__ == "__main__":
