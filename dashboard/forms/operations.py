@@ -8,7 +8,7 @@ from django import forms
 
 from dashboard.cloudflare import types
 from dashboard.forms.events import EventFields
-from dashboard.insight import restart
+from dashboard.insight import restart, words
 from dashboard.models.operation import Kind
 
 #: Steps that a restart offers in its own form.
@@ -108,7 +108,10 @@ class RestartForm(ReasonedForm):
         found = restart.restartable(detail) if detail else []
         self.steps = {str(step.index): step for step in found}
         field: Any = self.fields["restart_from"]
-        field.choices = [("", "The beginning"), *((i, step.name) for i, step in self.steps.items())]
+        field.choices = [
+            ("", "The beginning"),
+            *((i, words.cut(step.name, words.NAME_LIMIT)) for i, step in self.steps.items()),
+        ]
         field.widget.choices = self._offered(field.choices, detail)
         field.error_messages["invalid_choice"] = (
             "The instance no longer has that step; choose again from what it has now."

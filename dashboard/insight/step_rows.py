@@ -103,6 +103,11 @@ class StepRow:
         return base_name(self.name)
 
     @property
+    def can_be_marked(self) -> bool:
+        """A mark is set by name, and a name of megabytes makes no address."""
+        return self.is_restartable and self._is_asked_for
+
+    @property
     def output_query(self) -> str:
         """What names its output in an address of the step-output page."""
         return "&" + urlencode({"type": self.type.value, "name": self.name[: words.NAME_LIMIT]})

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from dashboard import connection
 from dashboard.models import Snapshot, User
-from dashboard.sync import finding
+from dashboard.sync import watching
 from tests.browser.test_accessibility import violations
 from tests.browser.test_instance_page import HOSTILE, overflow, sign_in
 from tests.browser.test_timeline import LINE, TURNED
@@ -29,7 +29,9 @@ LONG = "x" * 250
 @pytest.fixture
 def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
     cache.clear()
-    monkeypatch.setattr(finding, "FRESH_FOR", timedelta(0))
+    monkeypatch.setattr(watching, "PACE", timedelta(milliseconds=1))
+    monkeypatch.setattr(watching, "AT_REST", timedelta(0))
+    monkeypatch.setattr(watching, "AT_WORK", timedelta(0))
     with Upstream() as api:
         monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
         monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
