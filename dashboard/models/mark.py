@@ -14,6 +14,10 @@ class MarkQuerySet(models.QuerySet["Mark"]):
         again under its name."""
         return self.filter(account_id=workflow.account_id, workflow_name=workflow.name)
 
+    def by_step(self) -> dict[str, Mark]:
+        """Each by the name of the step that it is set on."""
+        return {mark.step_name: mark for mark in self}
+
 
 class Mark(models.Model):
     """What a step does outside its workflow, as the team says once for all its instances.

@@ -103,7 +103,7 @@ def _operations(request: HtmxHttpRequest, instance: Instance, latest: list[Item]
     return {
         "actions": choices,
         "restart_url": next(restarts, ""),
-        "marks": {mark.step_name: mark for mark in marks},
+        "marks": marks.by_step(),
         "refusals": [choice for choice in choices if choice.refusal],
         "operation_items": latest,
     }

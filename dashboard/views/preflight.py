@@ -126,7 +126,7 @@ class RestartPreflight:
 
     @cached_property
     def _marks(self) -> dict[str, Mark]:
-        return {mark.step_name: mark for mark in Mark.objects.of(self.instance.workflow)}
+        return Mark.objects.of(self.instance.workflow).by_step()
 
     @cached_property
     def kept(self) -> Column:

@@ -9,10 +9,9 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
 from pytest_django import live_server_helper
 
-from dashboard import connection
 from dashboard.models import User
 from tests.engine import install
-from tests.views.instance.upstream import ACCOUNT, Upstream
+from tests.views.instance.upstream import Upstream, watched_upstream
 
 
 @pytest.fixture(scope="session")
@@ -65,12 +64,8 @@ def screen(window: Page) -> Iterator[Page]:
 
 @pytest.fixture
 def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
-    with Upstream() as api:
-        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
-        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
-        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "tok-0123456789")
+    with watched_upstream(monkeypatch) as api:
         yield api
-        connection.disconnect()
 
 
 def sign_in(

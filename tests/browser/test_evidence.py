@@ -12,14 +12,13 @@ from django.core.cache import cache
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from dashboard import connection
 from dashboard.models import Snapshot, User
 from dashboard.sync import watching
 from tests.browser.test_accessibility import violations
 from tests.browser.test_instance_page import HOSTILE, overflow, sign_in
 from tests.browser.test_timeline import LINE, TURNED
 from tests.insight.details import attempt, pause, running, step
-from tests.views.instance.upstream import ACCOUNT, Upstream
+from tests.views.instance.upstream import ACCOUNT, Upstream, watched_upstream
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -32,12 +31,8 @@ def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
     monkeypatch.setattr(watching, "PACE", timedelta(milliseconds=1))
     monkeypatch.setattr(watching, "AT_REST", timedelta(0))
     monkeypatch.setattr(watching, "AT_WORK", timedelta(0))
-    with Upstream() as api:
-        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
-        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
-        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "tok-0123456789")
+    with watched_upstream(monkeypatch) as api:
         yield api
-        connection.disconnect()
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ import time_machine
 from django.core.cache import cache
 from django.test import Client
 
-from dashboard import connection
 from dashboard.models import FrozenLink, User
 from tests.insight.details import attempt, running, step
-from tests.views.instance.upstream import ACCOUNT, Upstream
+from tests.views.instance.upstream import ACCOUNT, Upstream, watched_upstream
 
 NEW = "/frozen/new/"
 SECRET = "hunter2hunter2"
@@ -24,12 +23,8 @@ SECRET = "hunter2hunter2"
 @pytest.fixture
 def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
     cache.clear()
-    with Upstream() as api:
-        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
-        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
-        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "tok-0123456789")
+    with watched_upstream(monkeypatch) as api:
         yield api
-        connection.disconnect()
 
 
 @pytest.fixture

@@ -5,20 +5,15 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client as Browser
 
-from dashboard import connection
 from dashboard.models import User
-from tests.views.instance.upstream import ACCOUNT, Upstream
+from tests.views.instance.upstream import Upstream, watched_upstream
 
 
 @pytest.fixture
 def upstream(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
     """A scripted account, which is the one that the environment names."""
-    with Upstream() as api:
-        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
-        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
-        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "tok-0123456789")
+    with watched_upstream(monkeypatch) as api:
         yield api
-        connection.disconnect()
 
 
 @pytest.fixture

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from dashboard import connection
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 PREFIX = f"/client/v4/accounts/{ACCOUNT}/workflows/"
@@ -114,3 +119,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet: the tests read `seen`."""
+
+
+@contextmanager
+def watched_upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    """A scripted account, which is the one that the environment names."""
+    with Upstream() as api:
+        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", api.url)
+        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
+        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "tok-0123456789")
+        yield api
+        connection.disconnect()
