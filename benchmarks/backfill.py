@@ -34,7 +34,7 @@ from dashboard import sync  # noqa: E402
 from dashboard.cloudflare import Client, Credentials, Lane, Spender  # noqa: E402
 from dashboard.cloudflare.budget import TERMS, bucket  # noqa: E402
 from dashboard.cloudflare.redis_budget import RedisBudget  # noqa: E402
-from dashboard.models import Account, Gap, Instance, Workflow  # noqa: E402
+from dashboard.models import Account, Gap, Instance, Workflow, leases  # noqa: E402
 from dashboard.sync.account import LEASE  # noqa: E402
 from tests.servers.redis import Redis  # noqa: E402
 
@@ -90,7 +90,7 @@ def dictated(pages: int) -> float:
 def back_fill(client: Client, account: Account, clock: Clock) -> None:
     """All turns until nothing is missing, each when it is due and nobody else has the lease."""
     while Gap.objects.exists():
-        if account.take_lease(clock(), LEASE, lease="history_leased_until"):
+        if leases.take(account, "history_leased_until", now=clock(), duration=LEASE):
             with suppress(Killed):
                 sync.back_fill(client, account, clock=clock)
         account.refresh_from_db()

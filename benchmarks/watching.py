@@ -58,7 +58,7 @@ class Viewer(threading.Thread):
             due = max(due + EVERY, time.monotonic())  # What a busy machine missed is not made up.
 
 
-def line(env: Mapping[str, str], folder: Path, viewers: int, seconds: float) -> str:
+def line(env: Mapping[str, str], viewers: int, seconds: float) -> str:
     """One row of the table."""
     with simulator.serve("empty", rate_limit=0) as account:
         instance_id = account.world.add_instance("orders", "running")
@@ -71,7 +71,7 @@ def line(env: Mapping[str, str], folder: Path, viewers: int, seconds: float) -> 
         }
         _run(watched, "manage.py", "collectstatic", "--noinput")
         session = _run(watched, "-m", "benchmarks.held", "0").split()[-1]
-        with Pages(folder, watched) as web:
+        with Pages(watched) as web:
             page = f"/accounts/{account.account_id}/workflows/orders/instances/{quote(instance_id)}"
             httpx.get(web.url + page, cookies={"sessionid": session}, timeout=60)
             begins_at = time.monotonic() + 2 * PACE - time.time() % PACE  # With a slot.
@@ -120,7 +120,7 @@ def main(arguments: list[str]) -> None:
     ):
         for env in environments:
             for viewers in options.viewers:
-                print(line(env, Path(folder), viewers, seconds), flush=True)
+                print(line(env, viewers, seconds), flush=True)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ print(operations.begin(Instance.objects.filter(workflow__name="orders"), wanted,
                        now=timezone.now())[0].pk)
 """
 #: The faults of a PATCH; of each, whether Cloudflare acted all the same.
-FAULTS = {
+FAULTS: dict[str, dict[str, Any]] = {
     "refused 429": {"kind": "rate-limited", "retry_after": 1},
     "500, not done": {"kind": "error-10001"},
     "502, but done": {"kind": "html", "executes": True},

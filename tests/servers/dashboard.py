@@ -44,7 +44,8 @@ class Dashboard(Server):
     def sign_in(self) -> tuple[str, str]:
         """The demo user and its password, as printed."""
         found = re.findall(r"Sign in as (\S+) with the password (\S+)", self.output())
-        return found[-1]
+        user, password = found[-1]
+        return user, password
 
     def output(self) -> str:
         """All it has printed since the first start."""

@@ -63,7 +63,7 @@ class Postgres(Server):
         )
 
     def is_ready(self) -> bool:
-        ask = [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        ask = [str(self._programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(ask, check=False).returncode == 0
 
     def new_database(self) -> str:
@@ -88,9 +88,9 @@ class Postgres(Server):
         data = Path(tempfile.mkdtemp(prefix="postgres-"))
         if user := self.user():
             shutil.chown(data, user)
-        initdb = [self._programs / "initdb", "-D", data, "-U", "dashboard", "-A", "trust", "-N"]
+        initdb = [str(self._programs / "initdb"), "-D", str(data), "-U", "dashboard", "-A", "trust"]
         subprocess.run(
-            [*initdb, "-E", "UTF8", "--locale", "C.UTF-8"],
+            [*initdb, "-N", "-E", "UTF8", "--locale", "C.UTF-8"],
             user=self.user(),
             cwd=data,
             stdout=subprocess.DEVNULL,
