@@ -138,9 +138,9 @@ class _Reader:
 
     def _lanes(self, kind: str, row: Json, depth: int) -> Iterator[Lane]:
         if kind == "parallel":
-            nodes = self._nodes(values.items(row.get("nodes")), depth)
-            has_levels = any(node.starts is not None for node in nodes)
-            yield from [Lane("", nodes)] if has_levels else [Lane("", (node,)) for node in nodes]
+            beside = self._nodes(values.items(row.get("nodes")), depth)
+            has_levels = any(node.starts is not None for node in beside)
+            yield from [Lane("", beside)] if has_levels else [Lane("", (node,)) for node in beside]
             return
         if nodes := values.items(row.get("nodes")):
             yield Lane("", self._nodes(nodes, depth))
