@@ -71,6 +71,17 @@ def stacked(
     return Chart(bars, down, _times([moment for moment, _ in columns], step))
 
 
+def sparkline(numbers: Sequence[int], kind: str, height: int) -> list[Bar]:
+    """One bar for each number, as high as its part of the largest; the words stand beside it."""
+    largest, width = max(numbers, default=0), 100 / max(1, len(numbers))
+    return [
+        _bar((place * width, width), height - tall, tall, kind, f"{number:,}")
+        for place, number in enumerate(numbers)
+        if number
+        for tall in [max(1.5, number / largest * height)]
+    ]
+
+
 def ranges(columns: Sequence[tuple[datetime, int | None, int | None]], step: timedelta) -> Chart:
     """For each moment a bar from one duration to a longer one, in ms, on a logarithmic scale."""
     known = [max(1, ms) for _, *both in columns for ms in both if ms is not None]

@@ -11,13 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 
 from dashboard.cloudflare.types import FINISHED, Status
-from dashboard.models import by_hand
 from dashboard.models.durations import rounded
 from dashboard.models.history import WorkflowPeriod, days_before, period_of
 
@@ -129,9 +127,11 @@ class Happened:
         for start in range(0, len(places), AT_ONCE):
             some = places[start : start + AT_ONCE]
             values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, '{}')"] * len(some))
-            told = chain.from_iterable((*place, *self._numbers[place]) for place in some)
+            told: list[str | int] = []
+            for place in some:
+                told += [*place, *self._numbers[place]]
             with connection.cursor() as cursor:
-                cursor.execute(ADD.format(values), [*told])
+                cursor.execute(ADD.format(values), told)
                 durations = [*self._added_up(cursor.fetchall())] if self._durations else []
                 if durations:
                     cursor.executemany(SET_DURATIONS, durations)
@@ -139,7 +139,7 @@ class Happened:
     def _added_up(self, held: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, int]]:
         """The durations of each row that gets some, and its key; `held` as ADD returns it."""
         for workflow_id, begins_on, version_id, pk, text in held:
-            begins = begins_on if isinstance(begins_on, str) else _sql(by_hand.moment(begins_on))
+            begins = _sql(begins_on) if isinstance(begins_on, datetime) else begins_on
             if more := self._durations.get((workflow_id, begins, version_id)):
                 sums = json.loads(text)
                 for milliseconds, number in more.items():
@@ -147,9 +147,7 @@ class Happened:
                     sums[key] = sums.get(key, 0) + number
                 yield json.dumps(sums, separators=(",", ":")), pk
 
-    def _begin(
-        self, workflow_id: int, created_on: datetime, version_id: str, number: int
-    ) -> None:
+    def _begin(self, workflow_id: int, created_on: datetime, version_id: str, number: int) -> None:
         self._numbers[self._place(workflow_id, _sql(created_on), version_id)][CREATED] += number
 
     def _end(self, row: Instance) -> None:
@@ -180,5 +178,5 @@ class Happened:
 
 
 def _sql(moment: datetime) -> str:
-    """As both databases read it, without what is below a second."""
-    return moment.astimezone(UTC).isoformat(" ")[:19]
+    """A UTC moment as both databases read it, without what is below a second."""
+    return moment.isoformat(" ")[:19]

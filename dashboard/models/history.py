@@ -77,9 +77,9 @@ class CountsThenQuerySet(models.QuerySet["CountsThen"]):
         self.update_or_create(workflow_id=workflow, begins_at=minute, defaults=facts)
 
     def at(self, moment: datetime) -> dict[int, CountsThen]:
-        """The last ones before this moment of each workflow that Cloudflare lists, by its key."""
+        """The last ones before this moment of each workflow, by its key."""
         last = self.filter(workflow=models.OuterRef("pk"), counted_at__lte=moment)
-        pks = Workflow.objects.present().values_list(
+        pks = Workflow.objects.values_list(
             models.Subquery(last.order_by("-counted_at").values("pk")[:1])
         )
         return {row.workflow_id: row for row in self.filter(pk__in=pks)}

@@ -38,6 +38,7 @@ from tests.rows import THEN, minutes
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+LATER = THEN + minutes(9)
 Totals = tuple[int, int, int, int]
 
 
@@ -65,9 +66,7 @@ def listed(
     }
 
 
-def record(
-    *told: dict[str, Any], now: datetime = THEN + minutes(9), are_new: bool = False
-) -> Workflow:
+def record(*told: dict[str, Any], now: datetime = LATER, are_new: bool = False) -> Workflow:
     workflow = rows.workflow()
     page = Listed([parsing.instance(one) for one in told], now)
     record_pages(workflow, [page], now=now, are_new=are_new)
