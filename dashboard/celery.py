@@ -95,8 +95,8 @@ app.conf.update(
         },
         "history": {
             "task": "dashboard.tasks.tend_history",
-            "schedule": 60.0,
-            "options": {"expires": 50},
+            "schedule": 300.0,
+            "options": {"expires": 200},
         },
         "evidence": {
             "task": "dashboard.tasks.keep_due_evidence",
