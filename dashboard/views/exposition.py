@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count
@@ -24,6 +24,7 @@ from dashboard.models.operation import State
 from dashboard.views.workflow_rows import rows_of
 
 Series = Counter[tuple[str, ...]]
+Ages = dict[tuple[str, ...], float]
 
 
 class Everything(Collector):
@@ -63,7 +64,7 @@ class Everything(Collector):
         )
 
     def _sync_ages(self) -> Metric:
-        ages: dict[tuple[str, ...], float] = {}
+        ages = Ages()
         for account in Account.objects.exclude(synced_at=None):
             age = (self.now - (account.synced_at or self.now)).total_seconds()
             ages[account.name,] = max(age, ages.get((account.name,), 0.0))
@@ -122,11 +123,11 @@ class Everything(Collector):
         yield _one("workflows_redis_up", "1 while Redis answers.", carried is not None)
         if carried is None:
             return
-        waiting = {(queue.name,): float(queue.waiting) for queue in carried.queues}
-        ages = {
-            (queue.name,): (self.now - queue.sent_at).total_seconds() if queue.sent_at else 0.0
-            for queue in carried.queues
-        }
+        waiting, ages = Series(), Ages()
+        for queue in carried.queues:
+            waiting[queue.name,] = queue.waiting
+            age = self.now - queue.sent_at if queue.sent_at else timedelta()
+            ages[queue.name,] = age.total_seconds()
         alive: Series = Counter({(kind.value,): 0 for kind in Kind})
         for process in carried.processes:
             alive[process.kind.value,] += not ProcessRow(process, self.now).is_silent
@@ -141,15 +142,13 @@ def _one(name: str, text: str, is_so: bool) -> Metric:
     return GaugeMetricFamily(name, text, value=float(is_so))
 
 
-def _gauge(
-    name: str, text: str, labels: list[str], series: Series | dict[tuple[str, ...], float]
-) -> Metric:
+def _gauge(name: str, text: str, labels: list[str], series: Series | Ages) -> Metric:
     return _filled(GaugeMetricFamily(name, text, labels=labels), series)
 
 
 def _filled(
     family: GaugeMetricFamily | CounterMetricFamily,
-    series: Series | dict[tuple[str, ...], float],
+    series: Series | Ages,
 ) -> Metric:
     for labels, number in series.items():
         family.add_metric(labels, float(number))
