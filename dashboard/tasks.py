@@ -148,8 +148,8 @@ def keep_evidence(account_id: str) -> None:
 
 @app.task(throws=DATABASE_AWAY)
 def prune() -> None:
-    """Forgets instances that ended more than KEEP_DAYS ago, if that is set, unpinned snapshots as
-    old, and how steps went."""
+    """Forgets instances that ended more than KEEP_DAYS ago, if that is set, unpinned snapshots and
+    history as old, and how steps went."""
     keep = timedelta(days=settings.KEEP_DAYS) if settings.KEEP_DAYS else None
     now, end = timezone.now(), time.monotonic() + PRUNE_SECONDS
 
@@ -159,6 +159,7 @@ def prune() -> None:
     if keep:
         pruning.prune(keep=keep, now=now, is_time_up=is_time_up)
         prune_snapshots(before=now - keep, is_time_up=is_time_up)
+        history_folding.prune_history(before=now - keep, is_time_up=is_time_up)
     step_pruning.prune_steps(keep=keep, now=now, is_time_up=is_time_up)
     step_folding.fold_hours(now=now, is_time_up=is_time_up)
 

@@ -1,5 +1,6 @@
 """Periods of 5 minutes become hours and then days, so that months are read as quickly; of the
-counts as they were the last of each is kept."""
+counts as they were the last of each is kept. Both are forgotten with the instances of their
+time."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from dashboard.models.happened import Happened
-from dashboard.models.history import days_before, hours_before
+from dashboard.models.history import CountsThen, WorkflowPeriod, days_before, hours_before
 from dashboard.models.workflow import Workflow
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+PIECE = 500
 
 
 def fold_history(*, now: datetime, is_time_up: Callable[[], bool]) -> int:
@@ -34,6 +36,19 @@ def fold_history(*, now: datetime, is_time_up: Callable[[], bool]) -> int:
                 _keep_last(workflow, _opening(then.begins_at, length), length)
                 folded += 1
     return folded
+
+
+def prune_history(*, before: datetime, is_time_up: Callable[[], bool]) -> int:
+    """Deletes what history tells of the time before, until nothing is left or the time is up.
+    Returns how many rows."""
+    deleted = 0
+    for rows in (
+        WorkflowPeriod.objects.filter(begins_on__lt=before).order_by("begins_on"),
+        CountsThen.objects.filter(begins_at__lt=before).order_by("pk"),
+    ):
+        while not is_time_up() and (piece := [*rows.values_list("pk", flat=True)[:PIECE]]):
+            deleted += rows.model.objects.filter(pk__in=piece).delete()[0]
+    return deleted
 
 
 def _fold_periods(workflow: Workflow, begins: datetime, length: timedelta, now: datetime) -> None:

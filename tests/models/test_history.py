@@ -24,7 +24,7 @@ from dashboard.models import (
 )
 from dashboard.models.durations import rounded
 from dashboard.models.history import period_of
-from dashboard.models.history_folding import fold_history
+from dashboard.models.history_folding import fold_history, prune_history
 from dashboard.models.history_past import count_past
 from dashboard.models.recording import (
     Listed,
@@ -333,3 +333,14 @@ def test_of_old_counts_the_last_of_each_hour_and_then_of_each_day_stay() -> None
 
     assert fold_history(now=THEN + 40 * DAY, is_time_up=lambda: False) == 1
     assert CountsThen.objects.get().counts == {"errored": 140}
+
+
+def test_history_is_forgotten_from_its_older_end() -> None:
+    record(listed("old", "complete", ended=THEN), listed("new", "complete", created=THEN + DAY))
+    counted(THEN, errored=1)
+    counted(THEN + DAY, errored=2)
+
+    assert prune_history(before=THEN + minutes(5), is_time_up=lambda: True) == 0
+    assert prune_history(before=THEN + minutes(5), is_time_up=lambda: False) == 2
+    assert CountsThen.objects.get().counts == {"errored": 2}
+    assert totals()[0] == 1
