@@ -243,12 +243,17 @@ def test_since_a_moment_each_count_says_what_it_was_then(reader: Client) -> None
 
 @pytest.mark.usefixtures("at_night")
 def test_counts_that_were_not_kept_then_are_not_made_up(reader: Client) -> None:
-    orders = workflow(counts={"errored": 47})
+    orders, mails = workflow(counts={"errored": 47}), workflow("mails", counts={"errored": 1})
 
     html = reader.get("/?since=1h").content.decode()
-
     assert " then, " not in html
+    assert "What Cloudflare counted then was not kept" in html
+
+    CountsThen.objects.note(mails.pk, {"errored": 1}, NOW - timedelta(hours=3))
+    html = reader.get("/?since=1h").content.decode()
     assert "Counts then not kept" in figures(html, orders)
+    assert "Counts then" not in figures(html, mails)
+    assert " then, " not in html
 
 
 @pytest.mark.usefixtures("at_night")
