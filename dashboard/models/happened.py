@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models.durations import rounded
-from dashboard.models.history import WorkflowPeriod, days_before, period_of
+from dashboard.models.history import Periods, WorkflowPeriod, text
 
 if TYPE_CHECKING:
     from dashboard.models.instance import Instance
@@ -28,8 +27,6 @@ Place = tuple[int, str, str]
 CREATED = 0
 ENDS = {Status.COMPLETE.value: 1, Status.ERRORED.value: 2, Status.TERMINATED.value: 3}
 COLUMNS = ("created", "completed", "errored", "terminated")
-#: As much of a moment in SQL as tells its minute.
-MINUTE = len("2026-11-20 03:00")
 ADD = (
     "INSERT INTO dashboard_workflowperiod "  # noqa: S608 -- names of columns only
     f"(workflow_id, begins_on, version_id, {', '.join(COLUMNS)}, durations) VALUES {{}} "
@@ -41,7 +38,7 @@ ADD = (
 SET_DURATIONS = "UPDATE dashboard_workflowperiod SET durations = %s WHERE id = %s"
 #: Rows of one statement: as many as any SQLite takes.
 AT_ONCE = 100
-took = lru_cache(maxsize=65_536)(rounded)
+COMPLETE = Status.COMPLETE.value
 
 
 class Before(NamedTuple):
@@ -64,12 +61,11 @@ class Happened:
     def __init__(self, now: datetime, watched_since: datetime | None = None) -> None:
         self.now = now
         self.ended: Counter[tuple[int, str]] = Counter()
-        self._now = _sql(now)
-        self._watched_since = _sql(watched_since) if watched_since else ""
-        self._without_durations = _sql(days_before(now))
+        self._now = text(now)
+        self._watched_since = text(watched_since) if watched_since else "9999"
+        self._periods = Periods(now)
         self._numbers: defaultdict[Place, list[int]] = defaultdict(lambda: [0] * len(COLUMNS))
         self._durations: defaultdict[Place, Counter[int]] = defaultdict(Counter)
-        self._periods: dict[str, str] = {}
 
     def added(self, row: Instance, *, is_end_new: bool = True) -> None:
         """Notes an instance that was not held before. `is_end_new`: its end, if it has ended, was
@@ -81,23 +77,33 @@ class Happened:
     def added_all(self, workflow_id: int, columns: Sequence[Sequence[Any]]) -> None:
         """The same of many, in the order of `bulk_sql.COLUMNS` and as SQL."""
         _, statuses, versions, _, created, modified, _, ended, durations, _ = columns
-        begun = Counter(zip([moment[:MINUTE] for moment in created], versions, strict=True))
-        for (minute, version_id), number in begun.items():
-            self._numbers[self._place(workflow_id, minute, version_id)][CREATED] += number
+        begin = self._periods.begin
+        begun = Counter(zip(map(begin, created), versions, strict=True))
+        for (period, version_id), number in begun.items():
+            self._numbers[workflow_id, period, version_id][CREATED] += number
         ends = [end or change or self._now for end, change in zip(ended, modified, strict=True)]
-        minutes = [end[:MINUTE] for end in ends]
-        for (status, minute, version_id), number in Counter(
-            zip(statuses, minutes, versions, strict=True)
-        ).items():
+        periods = [*map(begin, ends)]
+        found = Counter(zip(statuses, periods, versions, strict=True))
+        for (status, period, version_id), number in found.items():
             if status in ENDS:
-                self._count_end(workflow_id, minute, version_id, status, number)
-        if max(ends) < self._without_durations:
-            return
-        for status, minute, version_id, milliseconds in zip(
-            statuses, minutes, versions, durations, strict=True
-        ):
-            if status == Status.COMPLETE.value and milliseconds is not None:
-                self._took(self._place(workflow_id, minute, version_id), milliseconds)
+                self._numbers[workflow_id, period, version_id][ENDS[status]] += number
+        if max(ends) >= self._watched_since:
+            self.ended.update(
+                (workflow_id, status)
+                for status, end in zip(statuses, ends, strict=True)
+                if status in ENDS and end >= self._watched_since
+            )
+        if max(periods) >= self._periods.days_before:
+            self._took_all(workflow_id, zip(statuses, periods, versions, durations, strict=True))
+
+    def _took_all(self, workflow_id: int, rows: Iterable[tuple[Any, ...]]) -> None:
+        told: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for status, period, version_id, milliseconds in rows:
+            if status == COMPLETE and milliseconds is not None:
+                told[period, version_id].append(milliseconds)
+        for (period, version_id), some in told.items():
+            if period >= self._periods.days_before:
+                self._durations[workflow_id, period, version_id].update(map(rounded, some))
 
     def noticed(self, row: Instance, before: Before, *, is_restart: bool, is_reuse: bool) -> None:
         """Notes what has become of an instance that was held before.
@@ -115,7 +121,7 @@ class Happened:
 
     def folded(self, row: WorkflowPeriod) -> None:
         """Notes what was counted in a period that is now part of a longer one."""
-        place = self._place(row.workflow_id, _sql(row.begins_on), row.version_id)
+        place = row.workflow_id, self._periods.begin(text(row.begins_on)), row.version_id
         for index, name in enumerate(COLUMNS):
             self._numbers[place][index] += getattr(row, name)
         for milliseconds, number in row.durations.items():
@@ -138,45 +144,30 @@ class Happened:
 
     def _added_up(self, held: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, int]]:
         """The durations of each row that gets some, and its key; `held` as ADD returns it."""
-        for workflow_id, begins_on, version_id, pk, text in held:
-            begins = _sql(begins_on) if isinstance(begins_on, datetime) else begins_on
+        for workflow_id, begins_on, version_id, pk, durations in held:
+            begins = text(begins_on) if isinstance(begins_on, datetime) else begins_on
             if more := self._durations.get((workflow_id, begins, version_id)):
-                sums = json.loads(text)
+                sums = json.loads(durations)
                 for milliseconds, number in more.items():
                     key = str(milliseconds)
                     sums[key] = sums.get(key, 0) + number
                 yield json.dumps(sums, separators=(",", ":")), pk
 
     def _begin(self, workflow_id: int, created_on: datetime, version_id: str, number: int) -> None:
-        self._numbers[self._place(workflow_id, _sql(created_on), version_id)][CREATED] += number
+        place = workflow_id, self._periods.begin(text(created_on)), version_id
+        self._numbers[place][CREATED] += number
 
     def _end(self, row: Instance) -> None:
         if row.status not in FINISHED:
             return
-        moment = _sql(row.ended_on or row.modified_on or self.now)
-        self._count_end(row.workflow_id, moment, row.version_id, row.status, 1)
-        if row.status == Status.COMPLETE and row.duration_ms is not None:
-            self._took(self._place(row.workflow_id, moment, row.version_id), row.duration_ms)
-
-    def _count_end(
-        self, workflow_id: int, moment: str, version_id: str, status: str, number: int
-    ) -> None:
-        self._numbers[self._place(workflow_id, moment, version_id)][ENDS[status]] += number
-        if self._watched_since and moment[:MINUTE] >= self._watched_since[:MINUTE]:
-            self.ended[workflow_id, status] += number
+        moment = text(row.ended_on or row.modified_on or self.now)
+        place = row.workflow_id, self._periods.begin(moment), row.version_id
+        self._numbers[place][ENDS[row.status]] += 1
+        if moment >= self._watched_since:
+            self.ended[row.workflow_id, row.status] += 1
+        if row.status == COMPLETE and row.duration_ms is not None:
+            self._took(place, row.duration_ms)
 
     def _took(self, place: Place, milliseconds: int, number: int = 1) -> None:
-        if place[1] >= self._without_durations:
-            self._durations[place][took(milliseconds)] += number
-
-    def _place(self, workflow_id: int, moment: str, version_id: str) -> Place:
-        minute = moment[:MINUTE]
-        if minute not in self._periods:
-            begins_on = period_of(datetime.fromisoformat(minute).replace(tzinfo=UTC), self.now)
-            self._periods[minute] = _sql(begins_on)
-        return workflow_id, self._periods[minute], version_id
-
-
-def _sql(moment: datetime) -> str:
-    """A UTC moment as both databases read it, without what is below a second."""
-    return moment.isoformat(" ")[:19]
+        if place[1] >= self._periods.days_before:
+            self._durations[place][rounded(milliseconds)] += number

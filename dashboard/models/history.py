@@ -18,14 +18,31 @@ HOURS_AFTER = timedelta(days=3)
 DAYS_AFTER = timedelta(days=35)
 
 
+class Periods:
+    """Which period a moment falls into, as seen from `now`. Of texts, as SQL writes moments in UTC:
+    a thousand rows of a list are looked at in the time that ten datetimes take."""
+
+    def __init__(self, now: datetime) -> None:
+        self.days_before, self.hours_before = text(days_before(now)), text(hours_before(now))
+
+    def begin(self, moment: str) -> str:
+        """When the period of this moment begins: one of 5 minutes, of an hour, or of a day."""
+        if moment < self.days_before:
+            return f"{moment[:10]} 00:00:00"
+        if moment < self.hours_before:
+            return f"{moment[:13]}:00:00"
+        return f"{moment[:15]}{'0' if moment[15] < '5' else '5'}:00"
+
+
 def period_of(moment: datetime, now: datetime) -> datetime:
-    """When the period of this moment begins, in UTC: one of 5 minutes, of an hour, or of a day."""
-    moment = moment.astimezone(UTC).replace(second=0, microsecond=0)
-    if moment < days_before(now):
-        return moment.replace(hour=0, minute=0)
-    if moment < hours_before(now):
-        return moment.replace(minute=0)
-    return moment.replace(minute=moment.minute // 5 * 5)
+    """The same of a datetime."""
+    begin = Periods(now).begin(text(moment.astimezone(UTC)))
+    return datetime.fromisoformat(begin).replace(tzinfo=UTC)
+
+
+def text(moment: datetime) -> str:
+    """A UTC moment as both databases read it, without what is below a second."""
+    return moment.isoformat(" ")[:19]
 
 
 def hours_before(now: datetime) -> datetime:
@@ -41,7 +58,7 @@ def days_before(now: datetime) -> datetime:
 class WorkflowPeriod(models.Model):
     """What was seen to begin and to end in one period, which `begins_on` opens.
 
-    How long it is tells its age: see `period_of`. `version_id` is that of the instances, "" where
+    How long it is tells its age: see `Periods`. `version_id` is that of the instances, "" where
     it is not known. An instance counts where Cloudflare says that it was created or ended, else
     where it was last changed, else when we saw it; again for each end after a restart that was
     noticed. `durations`: of the completed, how many took so many milliseconds, as `{"1200": 3}`;
