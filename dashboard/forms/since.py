@@ -32,7 +32,8 @@ class Since:
         """What an address asks for."""
         text = text.strip()
         if text in SPANS:
-            return cls(text, now - SPANS[text][0])
+            # In whole minutes, so that a page that refreshes itself says something new as rarely.
+            return cls(text, (now - SPANS[text][0]).replace(second=0, microsecond=0))
         try:
             at = InstantField(required=False).clean(text)
         except ValidationError as refused:

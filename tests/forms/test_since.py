@@ -27,6 +27,10 @@ def test_it_is_a_span_or_a_moment(text: str, ago: timedelta) -> None:
     assert (since.at, since.error) == (NOW - ago, "")
 
 
+def test_a_span_begins_with_a_whole_minute() -> None:
+    assert Since.read("1h", NOW + timedelta(seconds=59)).at == NOW - timedelta(hours=1)
+
+
 def test_nothing_is_compared_when_nothing_is_asked_for() -> None:
     assert Since.read("", NOW) == Since()
 
