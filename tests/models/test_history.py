@@ -150,6 +150,13 @@ def test_a_failure_stays_counted_when_the_instance_is_restarted_and_its_next_end
     )
     assert totals() == (1, 1, 2, 0)
 
+    # Between two looks: only its later start tells.
+    record(
+        listed("one", "complete", started=again + minutes(20), ended=again + minutes(21)),
+        now=again + minutes(22),
+    )
+    assert totals() == (1, 2, 2, 0)
+
 
 def test_an_instance_that_is_read_before_a_list_shows_it_counts_once_and_where_it_was_created() -> (
     None
