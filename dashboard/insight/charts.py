@@ -71,15 +71,15 @@ def stacked(
     return Chart(bars, down, _times([moment for moment, _ in columns], step))
 
 
-def sparkline(numbers: Sequence[int], kind: str, height: int) -> list[Bar]:
-    """One bar for each number, as high as its part of the largest; the words stand beside it."""
-    largest, width = max(numbers, default=0), 100 / max(1, len(numbers))
-    return [
-        _bar((place * width, width), height - tall, tall, kind, f"{number:,}")
+def sparkline(numbers: Sequence[int], width: int, height: int) -> str:
+    """One bar for each number, as high as its part of the largest: the path of an SVG, in pixels.
+    The words stand beside it."""
+    largest, step = max(numbers, default=0), width // max(1, len(numbers))
+    return "".join(
+        f"M{place * step} {height}v-{max(1.5, number / largest * height):.1f}h{step - 1}V{height}z"
         for place, number in enumerate(numbers)
         if number
-        for tall in [max(1.5, number / largest * height)]
-    ]
+    )
 
 
 def ranges(columns: Sequence[tuple[datetime, int | None, int | None]], step: timedelta) -> Chart:

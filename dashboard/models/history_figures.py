@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Sum
 
 from dashboard.insight.durations import duration
+from dashboard.models import by_hand
 from dashboard.models.durations import percentile
 from dashboard.models.history import WorkflowPeriod
 from dashboard.models.workflow import Version
 
 SUMS = """
     SELECT workflow_id, {hour}, sum(created), sum(completed), sum(errored), sum(terminated)
-    FROM dashboard_workflowperiod WHERE begins_on >= %s AND begins_on < %s
+    FROM dashboard_workflowperiod WHERE begins_on >= {{}} AND begins_on < {{}} {among}
     GROUP BY 1, 2
 """
 #: The hour of a period, as text.
@@ -30,8 +30,7 @@ HOURS = {
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """How many instances began, and how many ended and how."""
 
     created: int = 0
@@ -48,17 +47,8 @@ class Sums:
         """Of a hundred that ended, how many errored; None when none did end."""
         return 100 * self.errored / self.ended if self.ended else None
 
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(
-            self.created + other.created,
-            self.completed + other.completed,
-            self.errored + other.errored,
-            self.terminated + other.terminated,
-        )
 
-
-@dataclass(frozen=True, slots=True)
-class Took:
+class Took(NamedTuple):
     """How long the complete ones took, in ms; `number`: of how many that is known."""
 
     number: int
@@ -68,14 +58,21 @@ class Took:
 
 def sums(since: datetime, until: datetime) -> dict[int, Sums]:
     """Of each workflow, by its key, over the periods that begin in this time."""
-    return {pk: one for (pk, _), one in _sums("''", since, until).items()}
+    found = by_hand.rows(SUMS.format(hour="0", among=""), [_held(since)], [_held(until)])
+    return {pk: Sums(*map(int, numbers)) for pk, _, *numbers in found}
 
 
-def by_hour(since: datetime, until: datetime) -> dict[int, dict[datetime, Sums]]:
-    """The same by hour. Hours in which nothing happened are left out."""
+def by_hour(
+    workflows: Collection[int], since: datetime, until: datetime
+) -> dict[int, dict[datetime, Sums]]:
+    """The same of these workflows by hour. Hours in which nothing happened are left out."""
     found: defaultdict[int, dict[datetime, Sums]] = defaultdict(dict)
-    for (pk, hour), one in _sums(HOURS[connection.vendor], since, until).items():
-        found[pk][datetime.fromisoformat(f"{hour}:00").replace(tzinfo=UTC)] = one
+    if not workflows:
+        return found
+    statement = SUMS.format(hour=HOURS[connection.vendor], among="AND workflow_id IN {}")
+    for pk, hour, *numbers in by_hand.rows(statement, [_held(since)], [_held(until)], workflows):
+        at = datetime.fromisoformat(f"{hour}:00").replace(tzinfo=UTC)
+        found[pk][at] = Sums(*map(int, numbers))
     return found
 
 
@@ -115,12 +112,6 @@ def deleted_within_a_day(workflows: Collection[int], now: datetime) -> dict[int,
             fields = places.get((pk, version_id), [])
             found[pk] += ("completed" in fields) * completed + ("errored" in fields) * errored
     return dict(found)
-
-
-def _sums(hour: str, since: datetime, until: datetime) -> dict[tuple[int, str], Sums]:
-    with connection.cursor() as cursor:
-        cursor.execute(SUMS.format(hour=hour), [_held(since), _held(until)])
-        return {(pk, place): Sums(*map(int, numbers)) for pk, place, *numbers in cursor.fetchall()}
 
 
 def _held(moment: datetime) -> Any:

@@ -12,7 +12,6 @@ from django.core.cache import cache
 
 from dashboard.forms.since import Since
 from dashboard.insight import charts
-from dashboard.insight.charts import Bar
 from dashboard.insight.urgency import Need
 from dashboard.models import CountsThen, UncountedPast, attention, history_figures
 from dashboard.models.attention import Waiting
@@ -25,13 +24,16 @@ KEPT_FOR = timedelta(minutes=1)
 #: Cloudflare's clock may be ahead of ours.
 AHEAD = timedelta(hours=1)
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
-LINE_HEIGHT = 24
+#: Of the bars, in pixels.
+LINE_SIZE = 120, 24
 #: Durations of fewer are not compared: they tell nothing.
 LEAST_TO_COMPARE = 20
 NONE = Sums()
 NEVER = Took(0, None, None)
 
 Value = TypeVar("Value")
+#: Hours, durations, those of a week before, and how many are deleted soon, by workflow.
+OfSome = tuple[dict[int, dict[datetime, Sums]], dict[int, Took], dict[int, Took], dict[int, int]]
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class Line:
         return sum(number for _, number in self.hours)
 
     @property
-    def bars(self) -> list[Bar]:
-        return charts.sparkline([number for _, number in self.hours], self.kind, LINE_HEIGHT)
+    def path(self) -> str:
+        return charts.sparkline([number for _, number in self.hours], *LINE_SIZE)
 
     @property
     def words(self) -> str:
@@ -80,10 +82,6 @@ class Figures:
     forgotten: int
     deleted: int
     then: CountsThen | None = None
-
-    @property
-    def day(self) -> Sums:
-        return sum((one for _, one in self.hours), NONE)
 
     @property
     def failures(self) -> Line:
@@ -131,12 +129,6 @@ class Board:
         )
 
     @cached_property
-    def hours(self) -> dict[int, dict[datetime, Sums]]:
-        return self._kept(
-            "hours", lambda: dict(history_figures.by_hour(self.day_begins, self.now + AHEAD))
-        )
-
-    @cached_property
     def waiting_for_event(self) -> Waiting:
         return self._kept("waiting-for-event", attention.waiting_for_event)
 
@@ -162,13 +154,13 @@ class Board:
     def figures(self, rows: Iterable[tuple[WorkflowRow, Need]]) -> dict[int, Figures]:
         """Of these workflows, by their keys."""
         needs = {row.workflow.pk: need for row, need in rows}
-        took, before, deleted = self._of_some(sorted(needs))
+        hours, took, before, deleted = self._of_some(sorted(needs))
         places = [self.day_begins + number * HOUR for number in range(24)]
         return {
             pk: Figures(
                 need,
                 self.lately.get(pk, NONE),
-                [(at, self.hours.get(pk, {}).get(at, NONE)) for at in places],
+                [(at, hours.get(pk, {}).get(at, NONE)) for at in places],
                 took.get(pk, NEVER),
                 before.get(pk, NEVER),
                 self.waiting_for_event.counts[pk],
@@ -179,12 +171,11 @@ class Board:
             for pk, need in needs.items()
         }
 
-    def _of_some(
-        self, pks: Collection[int]
-    ) -> tuple[dict[int, Took], dict[int, Took], dict[int, int]]:
-        def work() -> tuple[dict[int, Took], dict[int, Took], dict[int, int]]:
+    def _of_some(self, pks: Collection[int]) -> OfSome:
+        def work() -> OfSome:
             week_before = self.day_begins - WEEK
             return (
+                dict(history_figures.by_hour(pks, self.day_begins, self.now + AHEAD)),
                 history_figures.took(pks, self.day_begins, self.now + AHEAD),
                 history_figures.took(pks, week_before, week_before + DAY),
                 history_figures.deleted_within_a_day(pks, self.now),

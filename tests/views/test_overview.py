@@ -202,7 +202,8 @@ def test_bars_tell_each_of_the_last_24_hours_also_in_words(reader: Client) -> No
     zeros = ", ".join(["0"] * 20)
     assert f"the oldest first: {zeros}, 7, 0, 0, 3. Most, 7, from 00:00 UTC" in html
     assert "Ended in each of the last 24 hours" in html
-    assert html.count('<rect data-status="errored"') == 2
+    [path] = re.findall(r'<path data-status="errored" d="([^"]+)"', html)
+    assert path == "M100 24v-24.0h4V24zM115 24v-10.3h4V24z"
 
 
 @pytest.mark.usefixtures("at_night")
