@@ -77,12 +77,11 @@ class Happened:
     def added_all(self, workflow_id: int, columns: Sequence[Sequence[Any]]) -> None:
         """The same of many, in the order of `bulk_sql.COLUMNS` and as SQL."""
         _, statuses, versions, _, created, modified, _, ended, durations, _ = columns
-        begin = self._periods.begin
-        begun = Counter(zip(map(begin, created), versions, strict=True))
+        begun = Counter(zip(self._periods.begin_all(created), versions, strict=True))
         for (period, version_id), number in begun.items():
             self._numbers[workflow_id, period, version_id][CREATED] += number
         ends = [end or change or self._now for end, change in zip(ended, modified, strict=True)]
-        periods = [*map(begin, ends)]
+        periods = self._periods.begin_all(ends)
         found = Counter(zip(statuses, periods, versions, strict=True))
         for (status, period, version_id), number in found.items():
             if status in ENDS:

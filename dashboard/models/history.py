@@ -6,6 +6,7 @@ happened stays counted when its instance is restarted, expires, or is forgotten 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.db import models
@@ -32,6 +33,14 @@ class Periods:
         if moment < self.hours_before:
             return f"{moment[:13]}:00:00"
         return f"{moment[:15]}{'0' if moment[15] < '5' else '5'}:00"
+
+    def begin_all(self, moments: Sequence[str]) -> list[str]:
+        """The same of each; as long as the shortest that can tell, many of them are the same."""
+        newest = max(moments)
+        length = 10 if newest < self.days_before else 13 if newest < self.hours_before else 16
+        cut = [moment[:length] for moment in moments]
+        found = {one: self.begin(one) for one in set(cut)}
+        return [found[one] for one in cut]
 
 
 def period_of(moment: datetime, now: datetime) -> datetime:

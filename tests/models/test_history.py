@@ -23,7 +23,7 @@ from dashboard.models import (
     bulk,
 )
 from dashboard.models.durations import rounded
-from dashboard.models.history import period_of
+from dashboard.models.history import Periods, period_of, text
 from dashboard.models.history_folding import fold_history, prune_history
 from dashboard.models.history_past import count_past
 from dashboard.models.recording import (
@@ -245,6 +245,14 @@ def test_old_pages_are_added_to_hours_and_days_from_the_start() -> None:
     assert period_of(now - 4 * DAY + minutes(50), now) == now - 4 * DAY
     assert totals() == (2, 2, 0, 0)
     assert WorkflowPeriod.objects.get(begins_on=THEN.replace(hour=0)).durations == {}
+
+
+@given(st.lists(st.timedeltas(timedelta(0), timedelta(days=60)), min_size=1))
+def test_many_moments_fall_into_the_same_periods_as_each_of_them(agos: list[timedelta]) -> None:
+    periods = Periods(LATER)
+    moments = [text(LATER - ago) for ago in agos]
+
+    assert periods.begin_all(moments) == [periods.begin(moment) for moment in moments]
 
 
 def test_periods_become_hours_and_then_days_and_no_number_changes() -> None:
