@@ -16,6 +16,7 @@ SECTIONS = (
     "backfill",
     "freshness",
     "listing",
+    "overview",
     "polling",
     "bulk",
     "watching",

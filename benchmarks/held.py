@@ -27,7 +27,7 @@ from django.utils import timezone  # noqa: E402
 from benchmarks import api  # noqa: E402
 from dashboard.models import Account, Instance, User, Workflow, tallies  # noqa: E402
 
-WORKFLOWS = 100
+WORKFLOWS = int(os.environ.get("HELD_WORKFLOWS", "100"))
 #: As many as of the rarest status, all among the oldest: the worst place for a list to look.
 PAUSED = 40
 AT_ONCE = 10_000

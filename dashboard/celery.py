@@ -56,6 +56,7 @@ app.conf.update(
         "dashboard.tasks.back_fill_account": {"queue": "backfill"},
         "dashboard.tasks.read_steps": {"queue": "backfill"},
         "dashboard.tasks.keep_evidence": {"queue": "backfill"},
+        "dashboard.tasks.tend_history": {"queue": "backfill"},
     },
     task_ignore_result=True,
     task_acks_late=True,
@@ -91,6 +92,11 @@ app.conf.update(
             "task": "dashboard.tasks.prune",
             "schedule": 600.0,
             "options": {"expires": 300},
+        },
+        "history": {
+            "task": "dashboard.tasks.tend_history",
+            "schedule": 300.0,
+            "options": {"expires": 200},
         },
         "evidence": {
             "task": "dashboard.tasks.keep_due_evidence",

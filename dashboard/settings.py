@@ -108,6 +108,10 @@ KEEP_DAYS = env.number(
     "nobody pinned, are forgotten; 0 keeps all.",
 )
 
+METRICS_TOKEN = env.secret(
+    "METRICS_TOKEN", help="Bearer token that opens /metrics; unset, one has to be signed in."
+)
+
 # -- processes ---------------------------------------------------------------------------------
 WEB_WORKERS = env.number("WEB_WORKERS", 1, help="Web processes that `make run` starts.", minimum=1)
 CELERY_WORKERS = env.number(

@@ -20,7 +20,16 @@ from dashboard import connection, evidence, operations, sync
 from dashboard.celery import app
 from dashboard.cloudflare import Client, Lane, Spender
 from dashboard.logs import DATABASE_AWAY
-from dashboard.models import Account, StepFeed, leases, pruning, step_folding, step_pruning
+from dashboard.models import (
+    Account,
+    StepFeed,
+    history_folding,
+    history_past,
+    leases,
+    pruning,
+    step_folding,
+    step_pruning,
+)
 from dashboard.models.account import AccountQuerySet
 from dashboard.models.snapshot import prune_snapshots
 from dashboard.sync.account import LEASE
@@ -28,6 +37,8 @@ from dashboard.sync.pages import Clock
 
 #: How long one round of forgetting may take; the next goes on from there.
 PRUNE_SECONDS = 60
+#: The same of what history still has to count and to fold.
+HISTORY_SECONDS = 20
 
 
 class Work(Protocol):
@@ -137,8 +148,8 @@ def keep_evidence(account_id: str) -> None:
 
 @app.task(throws=DATABASE_AWAY)
 def prune() -> None:
-    """Forgets instances that ended more than KEEP_DAYS ago, if that is set, unpinned snapshots as
-    old, and how steps went."""
+    """Forgets instances that ended more than KEEP_DAYS ago, if that is set, unpinned snapshots and
+    history as old, and how steps went."""
     keep = timedelta(days=settings.KEEP_DAYS) if settings.KEEP_DAYS else None
     now, end = timezone.now(), time.monotonic() + PRUNE_SECONDS
 
@@ -148,8 +159,22 @@ def prune() -> None:
     if keep:
         pruning.prune(keep=keep, now=now, is_time_up=is_time_up)
         prune_snapshots(before=now - keep, is_time_up=is_time_up)
+        history_folding.prune_history(before=now - keep, is_time_up=is_time_up)
     step_pruning.prune_steps(keep=keep, now=now, is_time_up=is_time_up)
     step_folding.fold_hours(now=now, is_time_up=is_time_up)
+
+
+@app.task(throws=DATABASE_AWAY)
+def tend_history() -> None:
+    """Counts instances that were held before history was kept, and folds what is old in it. Twice
+    at once does no harm."""
+    now, end = timezone.now(), time.monotonic() + HISTORY_SECONDS
+
+    def is_time_up() -> bool:
+        return time.monotonic() >= end
+
+    history_past.count_past(now=now, is_time_up=is_time_up)
+    history_folding.fold_history(now=now, is_time_up=is_time_up)
 
 
 def _send(task: Task[[str], None], accounts: AccountQuerySet, *, expires: int = 10) -> None:

@@ -20,6 +20,7 @@ from dashboard.views import (
     instance,
     instances,
     marks,
+    metrics,
     operations,
     overview,
     saved_views,
@@ -100,6 +101,7 @@ urlpatterns = [
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),
 ]
 

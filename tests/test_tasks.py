@@ -14,12 +14,22 @@ from pytest_django import Settings
 
 from dashboard import operations, sync, tasks
 from dashboard.celery import app
-from dashboard.models import Account, Instance, Item, StepFeed, User, leases
+from dashboard.models import (
+    Account,
+    Instance,
+    Item,
+    StepFeed,
+    UncountedPast,
+    User,
+    WorkflowPeriod,
+    leases,
+)
 from dashboard.models.operation import Kind, State
 from dashboard.operations import Wanted
 from dashboard.simulator.server import Server
 from dashboard.sync.account import LEASE
 from tests.fixtures import Watched
+from tests.rows import instance
 from tests.servers.redis import Redis
 
 
@@ -210,6 +220,23 @@ def test_operations_on_an_account_that_is_not_configured_any_more_stay_as_they_a
     tasks.follow_operations()
 
     assert Item.objects.get().state == State.ACCEPTED
+
+
+def test_history_counts_what_was_held_before_and_folds_what_is_old(db: None) -> None:
+    ended_on = timezone.now() - timedelta(days=20)
+    held = instance("one", "errored", created_on=ended_on, ended_on=ended_on)
+    UncountedPast.objects.create(began_at=timezone.now(), last_pk=held.pk)
+    opens = (ended_on - timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+    for number in range(3):
+        begins_on = opens + number * timedelta(minutes=5)
+        WorkflowPeriod.objects.create(workflow=held.workflow, begins_on=begins_on, errored=1)
+
+    tasks.tend_history()
+    tasks.tend_history()
+
+    kept = WorkflowPeriod.objects.order_by("begins_on").values_list("errored", flat=True)
+    assert [*kept] == [3, 1]
+    assert not UncountedPast.objects.exists()
 
 
 def test_beat_knows_only_tasks_that_exist(settings: Settings) -> None:

@@ -71,6 +71,17 @@ def stacked(
     return Chart(bars, down, _times([moment for moment, _ in columns], step))
 
 
+def sparkline(numbers: Sequence[int], width: int, height: int) -> str:
+    """One bar for each number, as high as its part of the largest: the path of an SVG, in pixels.
+    The words stand beside it."""
+    largest, step = max(numbers, default=0), width // max(1, len(numbers))
+    return "".join(
+        f"M{place * step} {height}v-{max(1.5, number / largest * height):.1f}h{step - 1}V{height}z"
+        for place, number in enumerate(numbers)
+        if number
+    )
+
+
 def ranges(columns: Sequence[tuple[datetime, int | None, int | None]], step: timedelta) -> Chart:
     """For each moment a bar from one duration to a longer one, in ms, on a logarithmic scale."""
     known = [max(1, ms) for _, *both in columns for ms in both if ms is not None]

@@ -5,6 +5,7 @@ The database never leads: a row of the copy changes only because Cloudflare said
 
 from dashboard.models.account import Account
 from dashboard.models.frozen import FrozenLink
+from dashboard.models.history import CountsThen, UncountedPast, WorkflowPeriod
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
 from dashboard.models.look import Look
@@ -22,6 +23,7 @@ from dashboard.models.workflow import Version, Workflow
 __all__ = [
     "Account",
     "Change",
+    "CountsThen",
     "FailedAttempt",
     "FrozenLink",
     "Gap",
@@ -41,9 +43,11 @@ __all__ = [
     "StepFeed",
     "StepHour",
     "Tally",
+    "UncountedPast",
     "UnreadStretch",
     "User",
     "Version",
     "Why",
     "Workflow",
+    "WorkflowPeriod",
 ]

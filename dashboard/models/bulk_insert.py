@@ -15,7 +15,7 @@ from dashboard.models import bulk_sql, merging
 from dashboard.models.bulk_sql import NEXT, NONE, TOLD
 from dashboard.models.instance import Instance
 from dashboard.models.storing import word
-from dashboard.models.tallies import Moves
+from dashboard.models.written import Written
 
 LONGEST = {
     field.name: field.max_length or 0
@@ -34,10 +34,10 @@ Column = Sequence[str | int | None]
 
 
 def insert_new(
-    workflow_id: int, rows: Sequence[types.Instance], now: datetime, moves: Moves
+    workflow_id: int, rows: Sequence[types.Instance], now: datetime, written: Written
 ) -> int:
     """Adds the rows that the table does not hold yet; returns how many those were, and counts them
-    among the moves if it was all of them: else it is not known which others had added.
+    as written if it was all of them: else it is not known which others had added.
 
     In PostgreSQL in the order of their creation, so that of two processes with the same rows one
     waits for the other: it is the order of the lists, which costs the indexes the least. SQLite
@@ -54,7 +54,8 @@ def insert_new(
         added = _insert_into_postgres(workflow_id, columns, at)
     if added == len(rows):
         statuses = Counter(map(str, columns[1]))
-        moves.update({(workflow_id, status, True): n for status, n in statuses.items()})
+        written.moves.update({(workflow_id, status, True): n for status, n in statuses.items()})
+        written.happened.added_all(workflow_id, columns)
     return added
 
 

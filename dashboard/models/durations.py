@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 
 #: Below so many milliseconds each is kept as it is.
@@ -11,11 +12,23 @@ EXACT = 100
 RATIO = 1.02
 
 
+def _step(logarithm: float) -> int:
+    return round(RATIO ** round(logarithm))
+
+
+#: The values from EXACT to three years, and what lies in the middle between two: looking one
+#: up is quicker than a logarithm.
+FIRST, LAST = round(math.log(EXACT, RATIO)), round(math.log(100_000_000_000, RATIO))
+STEPS = [_step(number) for number in range(FIRST, LAST + 1)]
+BETWEEN = [RATIO ** (number + 0.5) for number in range(FIRST, LAST)]
+
+
 def rounded(milliseconds: int) -> int:
     """The nearest of the durations that are told apart; rounding it again changes nothing."""
     if milliseconds < EXACT:
         return milliseconds
-    return round(RATIO ** round(math.log(milliseconds, RATIO)))
+    step = bisect_left(BETWEEN, milliseconds)
+    return STEPS[step] if step < len(BETWEEN) else _step(math.log(milliseconds, RATIO))
 
 
 def percentile(counts: Mapping[int, int], percent: int) -> int | None:

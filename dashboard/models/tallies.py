@@ -7,7 +7,7 @@ is locked only while a transaction ends, and always in the same order, so nobody
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 #: How many instances more, or fewer, there are of (workflow's key, status, has not expired).
 Moves = Counter[tuple[int, str, bool]]
+NOTHING: Mapping[tuple[int, str], int] = {}
 ADD = (
-    "INSERT INTO dashboard_tally (workflow_id, status, held, live) VALUES {} "
+    "INSERT INTO dashboard_tally (workflow_id, status, held, live, ended) VALUES {} "
     "ON CONFLICT (workflow_id, status) DO UPDATE SET "
-    "held = dashboard_tally.held + excluded.held, live = dashboard_tally.live + excluded.live"
+    "held = dashboard_tally.held + excluded.held, live = dashboard_tally.live + excluded.live, "
+    "ended = dashboard_tally.ended + excluded.ended"
 )
 COUNTS = "SELECT status, sum(held) FROM dashboard_tally GROUP BY status"
 COUNTS_OF = "SELECT status, sum(held) FROM dashboard_tally WHERE workflow_id IN {} GROUP BY status"
@@ -71,20 +73,25 @@ def place(row: Instance) -> tuple[int, str, bool]:
     return row.workflow_id, row.status, row.expired_at is None
 
 
-def add(moves: Moves) -> None:
-    """Counts what a transaction wrote; call it last, and within that transaction."""
-    changes: defaultdict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
+def add(moves: Moves, ended: Mapping[tuple[int, str], int] = NOTHING) -> None:
+    """Counts what a transaction wrote; call it last, and within that transaction.
+
+    `ended`: how often an instance of this workflow was seen to end in this status.
+    """
+    changes: defaultdict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for (workflow_id, status, is_live), number in moves.items():
         change = changes[workflow_id, status]
         change[0] += number
         change[1] += number * is_live
+    for place, number in ended.items():
+        changes[place][2] += number
     rows: list[tuple[int | str, ...]] = [
         (*key, *change) for key, change in sorted(changes.items()) if any(change)
     ]
     if not rows:
         return
     with connection.cursor() as cursor:
-        statement = ADD.format(", ".join(["(%s, %s, %s, %s)"] * len(rows)))
+        statement = ADD.format(", ".join(["(%s, %s, %s, %s, %s)"] * len(rows)))
         cursor.execute(statement, [*chain.from_iterable(rows)])
 
 

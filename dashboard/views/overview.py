@@ -1,23 +1,25 @@
-"""The workflows of all accounts, or of one: where to look first."""
+"""The workflows of all accounts, or of one: what is broken, since when, where to look first."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard import connection
+from dashboard.forms.since import Since
 from dashboard.models import Account
+from dashboard.views.account_workflows import AccountWorkflows
+from dashboard.views.board import Board
 from dashboard.views.page import HtmxHttpRequest, render_page
-from dashboard.views.workflow_rows import AccountWorkflows
 
 
 @require_safe
 def overview(request: HtmxHttpRequest) -> HttpResponse:
     """Every account with its workflows, worst first."""
-    groups = AccountWorkflows.of(Account.objects.order_by("name", "pk"))
-    ctx = {"groups": groups, "title": "Overview", "now": timezone.now()}
-    return render_page(request, "overview.html", fragment="workflows", ctx=ctx)
+    return _page(request, Account.objects.order_by("name", "pk"), "Overview")
 
 
 @require_safe
@@ -26,6 +28,16 @@ def account_workflows(request: HtmxHttpRequest, account_id: str) -> HttpResponse
     accounts = list(Account.objects.filter(account_id=account_id))
     if not accounts and account_id not in connection.configured_accounts():
         raise Http404(f"No account {account_id} is watched here.")
-    title = f"Workflows of {accounts[0].name if accounts else account_id}"
-    ctx = {"groups": AccountWorkflows.of(accounts), "title": title, "now": timezone.now()}
-    return render_page(request, "overview.html", fragment="workflows", ctx=ctx)
+    return _page(request, accounts, f"Workflows of {accounts[0].name if accounts else account_id}")
+
+
+def _page(request: HtmxHttpRequest, accounts: Iterable[Account], title: str) -> HttpResponse:
+    now = timezone.now()
+    since = Since.read(request.GET.get("since", ""), now)
+    page = request.GET.get("page", "1")
+    number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+    board = Board(since, now)
+    groups = AccountWorkflows.of(accounts, board, max(1, number))
+    ctx = {"groups": groups, "board": board, "since": since, "title": title, "now": now}
+    status = 400 if since.error else 200
+    return render_page(request, "overview/page.html", fragment="workflows", ctx=ctx, status=status)

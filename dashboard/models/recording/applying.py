@@ -6,11 +6,12 @@ from datetime import datetime
 
 from dashboard.insight.standing import Standing
 from dashboard.models import merging, tallies
+from dashboard.models.happened import Before
 from dashboard.models.instance import Change, Instance, facts_of
 from dashboard.models.merging import Merge
 from dashboard.models.search_text import SearchText
 from dashboard.models.storing import storable_facts
-from dashboard.models.tallies import Moves
+from dashboard.models.written import Written
 
 MERGED_FIELDS = [
     "status", "version_id", "trigger", "created_on", "modified_on", "queued_on", "started_on",
@@ -20,10 +21,11 @@ MERGED_FIELDS = [
 ]  # fmt: skip
 
 
-def apply(row: Instance, merge: Merge, now: datetime, moves: Moves) -> bool:
+def apply(row: Instance, merge: Merge, now: datetime, written: Written) -> bool:
     """Puts the merge into the row, which was shown, and notes what it noticed. True when anything
     changed."""
-    moves[tallies.place(row)] -= 1
+    before = Before.of(row)
+    written.moves[tallies.place(row)] -= 1
     if merge.change:
         remember(row, merge.change, now)
     if merge.change in {Change.Kind.RESTARTED, Change.Kind.REUSED}:
@@ -41,7 +43,13 @@ def apply(row: Instance, merge: Merge, now: datetime, moves: Moves) -> bool:
     row.left_at = None
     if has_changed:
         row.seen_at = now
-    moves[tallies.place(row)] += 1
+    written.moves[tallies.place(row)] += 1
+    written.happened.noticed(
+        row,
+        before,
+        is_restart=merge.change == Change.Kind.RESTARTED,
+        is_reuse=merge.change == Change.Kind.REUSED,
+    )
     return has_changed
 
 

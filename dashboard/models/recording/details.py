@@ -16,6 +16,7 @@ from dashboard.models.search_text import SearchText, searchable
 from dashboard.models.snapshot import Snapshot, Why
 from dashboard.models.tallies import Moves
 from dashboard.models.workflow import Workflow
+from dashboard.models.written import Written
 
 #: Cloudflare may need some seconds before it finds what it has just created.
 SETTLING = timedelta(seconds=60)
@@ -26,21 +27,25 @@ def record_detail(
 ) -> Instance:
     """Writes what a read of the instance itself told, and keeps the answer whole; as evidence, too,
     what it replaces of an earlier start, and one that is seen errored for the first time."""
-    moves = Moves()
+    written = Written(workflow, now)
     with transaction.atomic():
         rows = Instance.objects.select_for_update()
         row = rows.filter(workflow=workflow, instance_id=instance_id).first()
+        is_new = False
         if row is None:
-            row = _row_of_unlisted(workflow, instance_id, detail, now, moves)
+            row, is_new = _row_of_unlisted(workflow, instance_id, detail, now)
         if row.read_at and row.read_at > now:
             return row  # Another process has read it after us, and was faster to write it down.
-        apply(row, merging.merge_detail(row, detail), now, moves)
+        written.moves[tallies.place(row)] += is_new
+        apply(row, merging.merge_detail(row, detail), now, written)
+        if is_new:
+            written.happened.added(row)
         row.seen_at = row.read_at = now
         row.read_on = detail.read_on
         stand(row, standing(detail, detail.read_on or now))
         row.save()
         _keep(row, detail, now)
-        tallies.add(moves)
+        written.count()
     row.last_detail = detail
     return row
 
@@ -96,8 +101,8 @@ def _row_of_unlisted(
     instance_id: str,
     detail: types.InstanceDetail,
     now: datetime,
-    moves: Moves,
-) -> Instance:
+) -> tuple[Instance, bool]:
+    """Its row, and whether it is new."""
     row, is_new = Instance.objects.get_or_create(
         workflow=workflow,
         instance_id=instance_id,
@@ -109,5 +114,4 @@ def _row_of_unlisted(
             "status_seen_at": now,
         },
     )
-    moves[tallies.place(row)] += is_new
-    return Instance.objects.select_for_update().get(pk=row.pk)
+    return Instance.objects.select_for_update().get(pk=row.pk), is_new

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from dashboard.cloudflare import types
-from dashboard.models import bulk, bulk_insert, merging, tallies
+from dashboard.models import bulk, bulk_insert, merging
 from dashboard.models.instance import Instance
 from dashboard.models.recording.applying import MERGED_FIELDS, apply
-from dashboard.models.tallies import Moves
 from dashboard.models.workflow import Workflow
+from dashboard.models.written import Written
 
 #: How old `seen_at` of an unfinished instance may grow while lists go on showing it unchanged.
 SEEN_EVERY = timedelta(minutes=1)
@@ -56,33 +56,49 @@ def record_pages(
     if are_new and (new := _add_all(workflow, told, now)):
         return Recorded(new=new)
     asked = {row.id: page.asked_at for page in pages for row in page.rows}
+    while True:
+        recorded = _record(workflow, told, asked, now=now, is_list_live=is_list_live)
+        if recorded:
+            return recorded
+
+
+def _record(
+    workflow: Workflow,
+    told: Mapping[str, types.Instance],
+    asked: Mapping[str, datetime],
+    *,
+    now: datetime,
+    is_list_live: bool,
+) -> Recorded | None:
+    """None, with nothing written, when somebody else has added some of the rows since they were
+    looked for: which of them is not known, and they must be counted once."""
     found = bulk.compare(workflow.pk, told)
     limit = bulk_insert.text_of(now - SEEN_EVERY)
     stale = [pk for pk, seen_at in found.seen.items() if seen_at < limit]
     if not (found.fresh or found.news or stale):
         return Recorded(seen=[*found.seen])
     with transaction.atomic():
-        moves = Moves()
-        new = bulk_insert.insert_new(workflow.pk, found.fresh, now, moves)
+        written = Written(workflow, now)
+        new = bulk_insert.insert_new(workflow.pk, found.fresh, now, written)
+        if new < len(found.fresh):
+            transaction.set_rollback(True)
+            return None
         news = {pk: (row, asked[row.id]) for pk, row in found.news.items()}
-        changed, same = _merge_each(news, now, is_list_live, moves)
+        changed, same = _merge_each(news, now, is_list_live, written)
         bulk.mark_as_seen([*stale, *same], now)
-        if new == len(found.fresh):
-            tallies.add(moves)
-        else:  # Somebody else has added some since they were looked for.
-            tallies.recount(workflow.pk)
+        written.count()
     return Recorded(new=new, changed=len(changed), seen=[*found.seen, *same])
 
 
 def _add_all(workflow: Workflow, told: Mapping[str, types.Instance], now: datetime) -> int:
     """Adds all of the rows, or none of them when the table holds any; returns how many it added."""
     rows = [told[instance_id] for instance_id in bulk.nameable(told)]
-    moves = Moves()
+    written = Written(workflow, now)
     with transaction.atomic():
-        if bulk_insert.insert_new(workflow.pk, rows, now, moves) < len(rows):
+        if bulk_insert.insert_new(workflow.pk, rows, now, written) < len(rows):
             transaction.set_rollback(True)
             return 0
-        tallies.add(moves)
+        written.count()
     return len(rows)
 
 
@@ -90,7 +106,7 @@ def _merge_each(
     news: dict[int, tuple[types.Instance, datetime]],
     now: datetime,
     is_list_live: bool,
-    moves: Moves,
+    written: Written,
 ) -> tuple[list[Instance], list[int]]:
     """Merges what was told of rows into them, as they are now that nobody else can change them.
 
@@ -103,7 +119,7 @@ def _merge_each(
     for row in Instance.objects.select_for_update().filter(pk__in=news).order_by("pk"):
         told, asked_at = news[row.pk]
         merge = merging.merge_listed(row, told, asked_at=asked_at, is_list_live=is_list_live)
-        if apply(row, merge, now, moves):
+        if apply(row, merge, now, written):
             changed.append(row)
         elif row.is_live:
             same.append(row.pk)

@@ -8,6 +8,7 @@ from typing import Any
 
 from dashboard.cloudflare import types
 from dashboard.models.account import Account
+from dashboard.models.history import CountsThen
 from dashboard.models.storing import fits, storable_facts, storable_json
 from dashboard.models.workflow import Version, Workflow
 
@@ -44,6 +45,8 @@ def record_workflow(account: Account, told: types.Workflow, now: datetime) -> Wo
         cloudflare_id=storable_facts(Workflow, {"cloudflare_id": told.id})["cloudflare_id"],
         defaults=facts | {"first_seen_at": now, "changed_at": now},
     )
+    if told.counts is not None and (is_new or facts["counts"] != row.counts):
+        CountsThen.objects.note(row.pk, facts["counts"], now)
     if is_new:
         return row
     if told.counts != row.counts or told.triggered_on != row.triggered_on or told.counts is None:

@@ -1,0 +1,119 @@
+"""What history tells of workflows: from periods, so that it costs the same for any number of
+instances."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Sum
+
+from dashboard.insight.durations import duration
+from dashboard.models import by_hand
+from dashboard.models.durations import percentile
+from dashboard.models.history import WorkflowPeriod
+from dashboard.models.workflow import Version
+
+SUMS = """
+    SELECT workflow_id, {hour}, sum(created), sum(completed), sum(errored), sum(terminated)
+    FROM dashboard_workflowperiod WHERE begins_on >= {{}} AND begins_on < {{}} {among}
+    GROUP BY 1, 2
+"""
+#: The hour of a period, as text.
+HOURS = {
+    "sqlite": "substr(begins_on, 1, 13)",
+    "postgresql": "to_char(begins_on AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')",
+}
+DAY = timedelta(days=1)
+
+
+class Sums(NamedTuple):
+    """How many instances began, and how many ended and how."""
+
+    created: int = 0
+    completed: int = 0
+    errored: int = 0
+    terminated: int = 0
+
+    @property
+    def ended(self) -> int:
+        return self.completed + self.errored + self.terminated
+
+    @property
+    def errored_percent(self) -> float | None:
+        """Of a hundred that ended, how many errored; None when none did end."""
+        return 100 * self.errored / self.ended if self.ended else None
+
+
+class Took(NamedTuple):
+    """How long the complete ones took, in ms; `number`: of how many that is known."""
+
+    number: int
+    p50: int | None
+    p95: int | None
+
+
+def sums(since: datetime, until: datetime) -> dict[int, Sums]:
+    """Of each workflow, by its key, over the periods that begin in this time."""
+    found = by_hand.rows(SUMS.format(hour="0", among=""), [_held(since)], [_held(until)])
+    return {pk: Sums(*map(int, numbers)) for pk, _, *numbers in found}
+
+
+def by_hour(
+    workflows: Collection[int], since: datetime, until: datetime
+) -> dict[int, dict[datetime, Sums]]:
+    """The same of these workflows by hour. Hours in which nothing happened are left out."""
+    found: defaultdict[int, dict[datetime, Sums]] = defaultdict(dict)
+    if not workflows:
+        return found
+    statement = SUMS.format(hour=HOURS[connection.vendor], among="AND workflow_id IN {}")
+    for pk, hour, *numbers in by_hand.rows(statement, [_held(since)], [_held(until)], workflows):
+        at = datetime.fromisoformat(f"{hour}:00").replace(tzinfo=UTC)
+        found[pk][at] = Sums(*map(int, numbers))
+    return found
+
+
+def took(workflows: Collection[int], since: datetime, until: datetime) -> dict[int, Took]:
+    """How long those of these workflows took that completed in this time."""
+    counts: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    rows = WorkflowPeriod.objects.filter(
+        workflow__in=workflows, begins_on__gte=since, begins_on__lt=until, completed__gt=0
+    )
+    for pk, durations in rows.values_list("workflow", "durations"):
+        counts[pk].update({int(took): number for took, number in durations.items()})
+    return {
+        pk: Took(told.total(), percentile(told, 50), percentile(told, 95))
+        for pk, told in counts.items()
+    }
+
+
+def deleted_within_a_day(workflows: Collection[int], now: datetime) -> dict[int, int]:
+    """About how many of each Cloudflare deletes in the next 24 hours: those that ended as long ago
+    as their version keeps them, less a day. None where no version tells."""
+    versions = Version.objects.filter(workflow__in=workflows).values_list(
+        "workflow", "version_id", "success_retention", "error_retention"
+    )
+    wanted: defaultdict[timedelta, dict[tuple[int, str], list[str]]] = defaultdict(dict)
+    for pk, version_id, success, error in versions:
+        for field, text in (("completed", success), ("errored", error)):
+            if kept_for := duration(text):
+                wanted[kept_for].setdefault((pk, version_id), []).append(field)
+    found: Counter[int] = Counter()
+    for kept_for, places in wanted.items():
+        ended = WorkflowPeriod.objects.filter(
+            workflow__in={pk for pk, _ in places},
+            begins_on__gte=now - kept_for,
+            begins_on__lt=now - kept_for + DAY,
+        ).values_list("workflow", "version_id")
+        for pk, version_id, completed, errored in ended.annotate(Sum("completed"), Sum("errored")):
+            fields = places.get((pk, version_id), [])
+            found[pk] += ("completed" in fields) * completed + ("errored" in fields) * errored
+    return dict(found)
+
+
+def _held(moment: datetime) -> Any:
+    """As the column holds it."""
+    return WorkflowPeriod._meta.get_field("begins_on").get_db_prep_value(moment, connection)

@@ -1,0 +1,122 @@
+"""An account with its workflows, worst first, as many as one page shows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from dashboard.insight.urgency import Need, worst_first
+from dashboard.models import Account, Progress, Workflow
+from dashboard.models.progress import Coverage
+from dashboard.views.board import Board, Figures
+from dashboard.views.counts import StatusCount, in_order, status_counts
+from dashboard.views.workflow_rows import WorkflowRow, rows_of
+
+#: So many have their figures on one page.
+PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A count, and what it was at the moment that is compared with; None where that is unknown."""
+
+    count: StatusCount
+    then: int | None
+
+    @property
+    def change(self) -> int:
+        return 0 if self.then is None else self.count.number - self.then
+
+
+@dataclass(frozen=True)
+class AccountWorkflows:
+    """`rows`: all of them, worst first. `figures`: of those that the page shows, by their keys."""
+
+    account: Account
+    rows: list[tuple[WorkflowRow, Need]]
+    board: Board
+    figures: dict[int, Figures]
+    page: int = 1
+    coverage: Coverage | None = None
+
+    @cached_property
+    def sums(self) -> Counter[str]:
+        """How many instances all its workflows have of each status."""
+        sums: Counter[str] = Counter()
+        for row, _ in self.rows:
+            sums.update(row.numbers)
+        return sums
+
+    @property
+    def has_several(self) -> bool:
+        return len(self.rows) > 1
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-len(self.rows) // PER_PAGE))
+
+    @property
+    def shown(self) -> list[tuple[WorkflowRow, Need]]:
+        return _shown(self.rows, self.page)
+
+    @cached_property
+    def statuses(self) -> list[str]:
+        """The statuses that occur: one column each."""
+        return [status for status in in_order(self.sums) if self.sums[status]]
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The counts of all workflows; what they were, where that is known of each."""
+        then = [self.board.then.get(row.workflow.pk) for row, _ in self.rows]
+        counts = status_counts(self.sums, self.statuses, account=self.account.account_id)
+        known = [one.counts for one in then if one]
+        is_known = len(known) == len(then)
+        return [
+            Cell(count, sum(one.get(count.status, 0) for one in known) if is_known else None)
+            for count in counts
+        ]
+
+    @property
+    def lines(self) -> list[tuple[WorkflowRow, list[Cell], Figures]]:
+        """Each workflow of this page with its counts in the order of the columns."""
+        found = [(row, self.figures[row.workflow.pk]) for row, _ in self.shown]
+        return [(row, self._cells(row, figures), figures) for row, figures in found]
+
+    def _cells(self, row: WorkflowRow, figures: Figures) -> list[Cell]:
+        then = figures.then
+        return [
+            Cell(count, then.counts.get(count.status, 0) if then else None)
+            for count in status_counts(row.numbers, self.statuses, workflow=row.address)
+        ]
+
+    @classmethod
+    def of(cls, accounts: Iterable[Account], board: Board, page: int = 1) -> list[Self]:
+        """One for each account, in that order."""
+        accounts = list(accounts)
+        by_account: defaultdict[int, list[tuple[WorkflowRow, Need]]] = defaultdict(list)
+        described = Workflow.objects.filter(account__in=accounts).described()
+        for row in rows_of(described):
+            by_account[row.workflow.account_id].append((row, board.need(row)))
+        for rows in by_account.values():
+            rows.sort(key=lambda one: worst_first(one[1]))
+        shown = [one for rows in by_account.values() for one in _shown(rows, page)]
+        figures = board.figures(shown)
+        coverage = Progress.objects.filter(workflow__account__in=accounts).coverage()
+        return [
+            cls(
+                account,
+                by_account[account.pk],
+                board,
+                figures,
+                page,
+                coverage.get(account.pk),
+            )
+            for account in accounts
+        ]
+
+
+def _shown(rows: list[tuple[WorkflowRow, Need]], page: int) -> list[tuple[WorkflowRow, Need]]:
+    return rows[(page - 1) * PER_PAGE : page * PER_PAGE]
