@@ -43,7 +43,9 @@ SCHEMA = (
 SCHEMA_BEFORE = re.compile(rf"\b({SCHEMA})(\(s\))?[\s:=(]{{1,4}}$", re.I)
 SCHEMA_AFTER = re.compile(rf"\s(object |{SCHEMA})\b", re.I)
 #: Before a quoted text these say that somebody sent it.
-VALUE_BEFORE = re.compile(r"(:\s?|\b(received|got|value|input|given|entry|provided|user|data) )$", re.I)
+VALUE_BEFORE = re.compile(
+    r"(:\s?|\b(received|got|value|input|given|entry|provided|user|data) )$", re.I
+)
 NAME = re.compile(r"[^\W\d][\w$.#()@/ -]{0,80}")
 #: Names as code has them: two words in one, or with a dot.
 CODED = re.compile(r"_?[^\W\d]+([._$][^\W\d_]+)+(\(\))?|[a-zA-Z]*[a-z][A-Z][a-zA-Z]*")
@@ -99,8 +101,12 @@ def token(part: str) -> str:
 def _is_versioned(part: str) -> bool:
     """True for a name such as gpt-4o: a word of its own, and short parts with digits."""
     first, *rest = part.split("-")
-    return first.isalpha() and first.islower() and len(first) > 2 and bool(rest) and all(
-        one.isalpha() or len(one) <= 2 for one in rest
+    return (
+        first.isalpha()
+        and first.islower()
+        and len(first) > 2
+        and bool(rest)
+        and all(one.isalpha() or len(one) <= 2 for one in rest)
     )
 
 

@@ -4,6 +4,7 @@ The database never leads: a row of the copy changes only because Cloudflare said
 """
 
 from dashboard.models.account import Account
+from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour
 from dashboard.models.frozen import FrozenLink
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
@@ -22,6 +23,9 @@ from dashboard.models.workflow import Version, Workflow
 __all__ = [
     "Account",
     "Change",
+    "Decision",
+    "ErrorGroup",
+    "ErrorGroupHour",
     "FailedAttempt",
     "FrozenLink",
     "Gap",
