@@ -46,11 +46,11 @@ class GroupState(enum.Enum):
 
 @dataclass(frozen=True)
 class Resolved:
-    """Somebody said so at this moment. `newer`: the ids of the versions in which a failure means
-    that it came back; None: in any."""
+    """Somebody said so at this moment. `older`: the ids of versions that may still fail; a failure
+    in any other means that it came back."""
 
     at: datetime
-    newer: frozenset[str] | None = None
+    older: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def state_of(counted: Counted, decision: Resolved | Ignored | None, now: datetim
 def is_back(counted: Counted, resolved: Resolved) -> bool:
     """Whether it failed since, in a version where it should not."""
     return any(
-        seen_on > resolved.at and (resolved.newer is None or version_id in resolved.newer)
+        seen_on > resolved.at and version_id not in resolved.older
         for version_id, seen_on in counted.versions.items()
     )
 

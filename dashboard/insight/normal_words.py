@@ -25,7 +25,7 @@ LEADING = re.compile(r"\s*$")
 KNOWN = re.compile(
     r"v\d{1,3}|s3|r2|d1|x509|u?int\d{1,3}|float\d\d|utf-?\d{1,2}|base\d\d|sha-?\d{1,3}|md5|http2?|"
     r"http-?[123]|ip?v[46]|oauth2?|mp[34]|h26[45]|k8s|i18n|ec2|es\d{4}|tls1?|sqlite3|urllib3|"
-    r"boto3|(e|p|ts|cs|ora-|err-?)\d{3,6}",
+    r"boto3|\d{3,4}p|[248]k|(e|p|ts|cs|ora-|err-?)\d{3,6}",
     re.I,
 )
 CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from dashboard.insight.group_state import Ignored, Resolved
-from dashboard.models.workflow import Version, Workflow
+from dashboard.models.workflow import Workflow
 
 
 class ErrorGroupQuerySet(models.QuerySet["ErrorGroup"]):
@@ -125,28 +126,26 @@ class Decision(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} at {self.decided_at:%Y-%m-%d %H:%M:%S}"
 
-    @property
-    def told(self) -> Resolved | Ignored | None:
-        """What it says of how the group stands; None when nothing."""
+    def told(self, versions: Mapping[str, datetime | None]) -> Resolved | Ignored | None:
+        """What it says of how the group stands; None when nothing. `versions`: when each version of
+        the workflow was created."""
         if self.kind == self.Kind.RESOLVED:
-            return Resolved(self.decided_at, self._newer() if self.version_id else None)
+            older = self._older(versions) if self.version_id else frozenset()
+            return Resolved(self.decided_at, older)
         if self.kind == self.Kind.IGNORED:
             return Ignored(
                 self.decided_at, self.counted, self.until_at, self.per_hour, self.further
             )
         return None
 
-    def _newer(self) -> frozenset[str]:
-        """The version it is resolved in and all that came after: an older one may still fail."""
-        versions = Version.objects.filter(workflow=self.group.workflow_id)
-        known = dict(versions.values_list("version_id", "created_on"))
-        begin = known.get(self.version_id)
-        after = {
+    def _older(self, versions: Mapping[str, datetime | None]) -> frozenset[str]:
+        """Versions from before the one it is resolved in: they may still fail."""
+        begin = versions.get(self.version_id)
+        return frozenset(
             version_id
-            for version_id, created_on in known.items()
-            if begin is None or created_on is None or created_on >= begin
-        }
-        return frozenset(after | {self.version_id, ""})
+            for version_id, created_on in versions.items()
+            if begin and created_on and created_on < begin
+        )
 
 
 def families(groups: Iterable[ErrorGroup]) -> dict[int, list[int]]:

@@ -134,6 +134,11 @@ def error(row: ListRow, _known: Known) -> str:
         )
     if not row.is_match:
         told += '<span class="mark">no longer matches</span> '
+    if row.error_group_id:
+        told += (
+            f'<a class="mark" href="/groups/{row.error_group_id}/" '
+            'title="All that failed for the same cause">group</a> '
+        )
     if line := row.error_line:
         told += f'<span class="error-text" title="{escape(line)}">{escape(line[:240])}</span>'
     return told
