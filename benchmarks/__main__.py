@@ -20,6 +20,7 @@ SECTIONS = (
     "bulk",
     "watching",
     "instance_page",
+    "fingerprints",
 )
 
 
