@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from dashboard.forms.instant import InstantField
 from dashboard.insight.group_state import GroupState
@@ -29,13 +30,14 @@ class GroupFilterForm(forms.Form):
     )
     since = forms.ChoiceField(
         choices=[(name, word) for name, (word, *_) in PERIODS.items()],
-        required=False,
         label="Seen in the last",
         error_messages={"invalid_choice": f"“%(value)s” is none of {', '.join(PERIODS)}."},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, given: QueryDict) -> None:
+        told = given.copy()
+        told.setdefault("since", USUAL)
+        super().__init__(told)
         self.workflows = {
             f"{workflow.account.account_id}/{workflow.name}": workflow
             for workflow in Workflow.objects.choosable()

@@ -7,7 +7,6 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.urls import reverse
 
 from dashboard.insight.group_state import Ignored, Resolved
@@ -170,7 +169,7 @@ def family_of(pk: int, merged: dict[int, list[int]]) -> list[int]:
 def _merged() -> dict[int, list[int]]:
     """By the key of a group, the keys of those that were merged right into it: few."""
     merged: defaultdict[int, list[int]] = defaultdict(list)
-    pairs = ErrorGroup.objects.filter(~Q(merged_into=None)).order_by("pk")
-    for pk, head in pairs.values_list("pk", "merged_into"):
-        merged[head].append(pk)
+    for group in ErrorGroup.objects.exclude(merged_into=None).only("merged_into").order_by("pk"):
+        if group.merged_into_id:
+            merged[group.merged_into_id].append(group.pk)
     return merged
