@@ -20,7 +20,15 @@ from dashboard import connection, evidence, operations, sync
 from dashboard.celery import app
 from dashboard.cloudflare import Client, Lane, Spender
 from dashboard.logs import DATABASE_AWAY
-from dashboard.models import Account, StepFeed, leases, pruning, step_folding, step_pruning
+from dashboard.models import (
+    Account,
+    StepFeed,
+    group_pruning,
+    leases,
+    pruning,
+    step_folding,
+    step_pruning,
+)
 from dashboard.models.account import AccountQuerySet
 from dashboard.models.snapshot import prune_snapshots
 from dashboard.sync.account import LEASE
@@ -148,6 +156,7 @@ def prune() -> None:
     if keep:
         pruning.prune(keep=keep, now=now, is_time_up=is_time_up)
         prune_snapshots(before=now - keep, is_time_up=is_time_up)
+        group_pruning.prune_group_hours(before=now - keep, is_time_up=is_time_up)
     step_pruning.prune_steps(keep=keep, now=now, is_time_up=is_time_up)
     step_folding.fold_hours(now=now, is_time_up=is_time_up)
 

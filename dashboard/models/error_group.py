@@ -84,6 +84,7 @@ class ErrorGroupHour(models.Model):
                 fields=["group", "begins_on", "version_id"], name="error_group_hour_once"
             )
         ]
+        indexes = [models.Index(fields=["begins_on"], name="error_group_hour_oldest")]
 
     def __str__(self) -> str:
         return f"{self.count} at {self.begins_on:%Y-%m-%d %H:%M}"

@@ -21,6 +21,7 @@ from dashboard.models import (
 )
 from dashboard.models.error_group import family
 from dashboard.models.filters import Choice, InstanceFilters
+from dashboard.models.group_pruning import prune_group_hours
 from dashboard.models.matching import Matching
 from dashboard.models.recording import failures
 from tests.rows import THEN, minutes, workflow
@@ -110,6 +111,16 @@ class TestCounting:
         record(failed()).delete()
 
         assert ErrorGroup.objects.get().count == 1
+
+    def test_hours_are_forgotten_and_the_sum_stays(self) -> None:
+        record(failed())
+        record(failed(started=THEN + minutes(90)), "two")
+
+        hour = THEN + timedelta(hours=1)
+        assert prune_group_hours(before=hour, is_time_up=lambda: True) == 0
+        assert prune_group_hours(before=hour, is_time_up=lambda: False) == 1
+        assert ErrorGroupHour.objects.get().begins_on == hour
+        assert ErrorGroup.objects.get().count == 2
 
     def test_only_errored_instances_are_in_a_group(self) -> None:
         told = {"status": "terminated", "error": {"name": "Error", "message": "x"}}
