@@ -7,9 +7,9 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.urls import reverse
 
 from dashboard.insight.group_state import Ignored, Resolved
+from dashboard.models.addresses import group_address
 from dashboard.models.workflow import Workflow
 
 
@@ -60,7 +60,7 @@ class ErrorGroup(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        return reverse("group", args=[self.pk])
+        return group_address(self.pk)
 
     @property
     def title(self) -> str:
