@@ -13,7 +13,7 @@ from dashboard.models import Decision, ErrorGroup, recording
 from dashboard.simulator.server import Server
 from tests.browser.conftest import sign_in
 from tests.models.test_error_groups import failed
-from tests.rows import minutes, workflow
+from tests.rows import account, minutes, workflow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def group(db: None, configured: Server) -> ErrorGroup:
     """One cause that three instances failed for, and another."""
-    of = workflow(of=None)
+    of = workflow(of=account(configured.account_id))
     for number in range(4):
         words = "Card was declined" if number == 3 else f"Customer cus_{number}a not found " * 9
         told = failed(words, started=timezone.now() - minutes(20))
@@ -58,7 +58,7 @@ def test_the_restart_of_a_group_leads_to_its_preview(screen: Page, group: ErrorG
 
     screen.get_by_role("button", name="Restart these 3…").click()
 
-    expect(screen.get_by_role("heading", name=re.compile("Restart"))).to_contain_text("3 instances")
+    expect(screen.get_by_role("heading", level=1)).to_have_text("Restart: 3 instances")
     expect(screen.locator("body")).not_to_contain_text("order-3")
 
 
