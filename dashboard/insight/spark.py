@@ -12,11 +12,10 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Spark:
-    """Bars of one unit in width, `bars` as where they begin across, down, and how high; `label`
-    says in words what they show."""
+    """Bars of one unit in width as the path of an SVG; `label` says in words what they show."""
 
     width: int
-    bars: list[tuple[int, float, float]]
+    path: str
     label: str
     height: int = HEIGHT
 
@@ -41,8 +40,8 @@ def spark(counted: list[tuple[datetime, int]], step: timedelta) -> Spark:
     for place, (_, count) in enumerate(counted):
         if count:
             height = max(2.0, round(count / top * HEIGHT, 1))
-            bars.append((place, round(HEIGHT - height, 1), height))
-    return Spark(len(counted), bars, _label(counted, step, top))
+            bars.append(f"M{place} {HEIGHT}v-{height:g}h.8v{height:g}z")
+    return Spark(len(counted), "".join(bars), _label(counted, step, top))
 
 
 def _label(counted: list[tuple[datetime, int]], step: timedelta, top: int) -> str:

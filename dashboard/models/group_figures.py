@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from django.db.models import Max, Sum
+from django.db.models import Max, Sum, TextField
+from django.db.models.functions import Cast
 
 from dashboard.insight.group_state import USUAL_OVER, Counted, GroupState, state_of
 from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour, families
@@ -18,7 +19,7 @@ from dashboard.models.workflow import Version
 #: Groups that are looked at, those that were seen last.
 MOST = 500
 #: Errored instances that were not read are counted up to so many.
-MOST_UNREAD = 10_000
+MOST_UNREAD = 1_000
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,17 @@ def _ignored_since(groups: Iterable[ErrorGroup]) -> list[datetime]:
 
 
 def _hours(head_of: dict[int, int], since: datetime) -> dict[int, dict[datetime, int]]:
+    """As text, for many groups share few hours: each is read once."""
     found: defaultdict[int, dict[datetime, int]] = defaultdict(dict)
+    moments: dict[str, datetime] = {}
     rows = ErrorGroupHour.objects.filter(group__in=head_of, begins_on__gte=since).order_by()
-    for pk, begins, count in rows.values_list("group", "begins_on").annotate(sum=Sum("count")):
+    told = rows.values_list("group", Cast("begins_on", TextField()))
+    for pk, text, count in told.annotate(sum=Sum("count")):
+        if text not in moments:
+            begins = datetime.fromisoformat(text)
+            moments[text] = begins.astimezone(UTC) if begins.tzinfo else begins.replace(tzinfo=UTC)
         hours = found[head_of[pk]]
-        hours[begins] = hours.get(begins, 0) + count
+        hours[moments[text]] = hours.get(moments[text], 0) + count
     return found
 
 

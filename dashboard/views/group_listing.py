@@ -15,6 +15,8 @@ from dashboard.insight.spark import Spark, columns, spark
 from dashboard.models import group_figures
 from dashboard.models.group_figures import MOST, MOST_UNREAD, GroupFigures
 
+SHOWN = 100
+
 
 @dataclass(frozen=True)
 class Row:
@@ -40,6 +42,7 @@ class GroupListing:
 
     def __init__(self, form: GroupFilterForm, now: datetime, given: QueryDict) -> None:
         self.form, self.now, self.given = form, now, given
+        self.left_out = 0
         self.word, length, self.step = PERIODS[form.period]
         begin = (now - length).replace(minute=0, second=0, microsecond=0)
         self.since = begin.replace(hour=0) if self.step > timedelta(hours=6) else begin
@@ -54,8 +57,10 @@ class GroupListing:
     def rows(self) -> list[Row]:
         """What matters first: by state, then by how many failed."""
         chosen = self.form.states
-        rows = [self._row(one) for one in self.found if not chosen or one.state.slug in chosen]
-        return sorted(rows, key=lambda row: (row.figures.state.rank, -row.count))
+        fitting = [one for one in self.found if not chosen or one.state.slug in chosen]
+        fitting.sort(key=lambda one: (one.state.rank, -one.since(self.since)))
+        self.left_out = max(0, len(fitting) - SHOWN)
+        return [self._row(one) for one in fitting[:SHOWN]]
 
     @property
     def chips(self) -> list[StateChip]:
