@@ -21,6 +21,7 @@ SECTIONS = (
     "bulk",
     "watching",
     "instance_page",
+    "fingerprints",
 )
 
 

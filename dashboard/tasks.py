@@ -23,6 +23,7 @@ from dashboard.logs import DATABASE_AWAY
 from dashboard.models import (
     Account,
     StepFeed,
+    group_pruning,
     history_folding,
     history_past,
     leases,
@@ -160,6 +161,7 @@ def prune() -> None:
         pruning.prune(keep=keep, now=now, is_time_up=is_time_up)
         prune_snapshots(before=now - keep, is_time_up=is_time_up)
         history_folding.prune_history(before=now - keep, is_time_up=is_time_up)
+        group_pruning.prune_group_hours(before=now - keep, is_time_up=is_time_up)
     step_pruning.prune_steps(keep=keep, now=now, is_time_up=is_time_up)
     step_folding.fold_hours(now=now, is_time_up=is_time_up)
 

@@ -80,6 +80,12 @@ def _attempts(value: str, _now: datetime) -> Clause:
     return Within("attempts", told.least, None if told.most is None else told.most + 1)
 
 
+def _group(value: str, _now: datetime) -> Clause:
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+        raise ValueError(value)
+    return Equal("error_group", value)
+
+
 A_TIME = "a time such as >2h or 2026-11-20"
 A_LENGTH = "a length such as >10m or <500ms"
 WORD = Key("a text", '"connection refused"', "", _text(*Contains.ANYWHERE))
@@ -120,6 +126,10 @@ KEYS = {
         "a number such as >3", "attempts:>3", "Attempts of the step it is in, or failed in",
         _attempts,
     ),
+    "group": Key(
+        "the number of a group of errors", "group:12", "Failed for that cause; see Groups",
+        _group, is_one=True,
+    ),
     "id": Key("a part of an id", "id:4711", "Any part of its id", _text("instance_id")),
     "error": Key(
         "a part of an error", 'error:"TypeError"', "Any part of the name and message of its error",
@@ -134,7 +144,7 @@ KEYS = {
     "duration": Key(A_LENGTH, "duration:>10m", "How long it took, once it ended", _duration),
 }  # fmt: skip
 #: Keys whose values narrow what the indexes begin with.
-CHOICES = {"status": "statuses", "workflow": "workflows", "account": "accounts"}
+CHOICES = {"status": "statuses", "workflow": "workflows", "account": "accounts", "group": "groups"}
 
 
 @dataclass(frozen=True)

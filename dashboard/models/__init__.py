@@ -4,6 +4,7 @@ The database never leads: a row of the copy changes only because Cloudflare said
 """
 
 from dashboard.models.account import Account
+from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour
 from dashboard.models.frozen import FrozenLink
 from dashboard.models.history import CountsThen, UncountedPast, WorkflowPeriod
 from dashboard.models.instance import Change, Instance, InstanceDetail
@@ -24,6 +25,9 @@ __all__ = [
     "Account",
     "Change",
     "CountsThen",
+    "Decision",
+    "ErrorGroup",
+    "ErrorGroupHour",
     "FailedAttempt",
     "FrozenLink",
     "Gap",

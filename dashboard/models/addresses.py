@@ -18,6 +18,16 @@ def workflow_address(account_id: str, name: str) -> str:
     return reverse("workflow", args=[account_id, name])
 
 
+def group_address(pk: int) -> str:
+    """The page of a group of failures."""
+    return _groups() + f"{pk}/"
+
+
+@lru_cache(maxsize=1)
+def _groups() -> str:
+    return reverse("groups")
+
+
 def instance_address(account_id: str, workflow_name: str, instance_id: str) -> str:
     """The permalink: the link that people share."""
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,11 +41,21 @@ class Counts:
 
 def counts(matching: Matching) -> Counts:
     """What fits all but the chosen statuses. The one place that decides where counts come from."""
-    if not matching.filters.clauses:
+    if not matching.filters.clauses and not matching.filters.groups:
         return Counts(tallies.counts(matching.workflows))
+    if matching.groups is not None and matching.keys is None:
+        return _of_groups(matching)
     if matching.keys is not None:
         return Counts(matching.narrowed(None, matching.workflows).counts_by_status())
     return _up_to_limit(matching)
+
+
+def _of_groups(matching: Matching) -> Counts:
+    """Counts rows of groups on, until there are enough to say "1,000+"."""
+    rows = matching.narrowed(None, matching.workflows).order_by()
+    counted = Counter(rows.values_list("status", flat=True)[: LIMIT + 1])
+    more = frozenset(counted) if counted.total() > LIMIT else frozenset()
+    return Counts({status: min(number, LIMIT) for status, number in counted.items()}, more)
 
 
 def _up_to_limit(matching: Matching) -> Counts:

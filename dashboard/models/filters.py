@@ -172,11 +172,13 @@ class Choice:
 @dataclass(frozen=True)
 class InstanceFilters:
     """All must hold; what is left empty does not narrow. A workflow is named by its name, or by its
-    account's id or name, a slash, and its name; an account by its id or name."""
+    account's id or name, a slash, and its name; an account by its id or name; a group of failures
+    by its key, which stands for what is merged into it, too."""
 
     statuses: Choice = Choice()
     workflows: Choice = Choice()
     accounts: Choice = Choice()
+    groups: Choice = Choice()
     clauses: tuple[Clause, ...] = ()
 
     def __bool__(self) -> bool:

@@ -13,6 +13,7 @@ from dashboard.cloudflare import parsing, types
 from dashboard.cloudflare.events import ENDS, FAILURES
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.models.addresses import instance_address
+from dashboard.models.error_group import ErrorGroup
 from dashboard.models.filters import InstanceFilters
 from dashboard.models.keyset import Cursor
 from dashboard.models.matching import Matching
@@ -106,7 +107,8 @@ class Instance(models.Model):
     heard at `hinted_at` and which the row does not show yet; it only says where to look. `left_at`:
     when the list of its status was first seen without it; None again once anything shows it.
     `phase`, `current_step`, `attempts` and `due_on` are its standing when its detail was last read;
-    empty again as soon as its status is seen to have changed.
+    empty again as soon as its status is seen to have changed. `error_group`: where the failure of
+    its present start is counted; None until its detail was read, and again once it began anew.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="instances")
@@ -137,6 +139,9 @@ class Instance(models.Model):
     current_step = models.CharField(max_length=300, default="")
     attempts = models.PositiveIntegerField(null=True)
     due_on = models.DateTimeField(null=True)
+    error_group = models.ForeignKey(
+        ErrorGroup, on_delete=models.SET_NULL, null=True, related_name="instances", db_index=False
+    )
 
     objects = InstanceQuerySet.as_manager()
 
@@ -179,6 +184,11 @@ class Instance(models.Model):
                 fields=["phase", "-created_on", "-id"],
                 condition=~Q(phase=""),
                 name="instance_phase_newest",
+            ),
+            models.Index(
+                fields=["error_group", "-created_on", "-id"],
+                condition=Q(error_group__isnull=False),
+                name="instance_group_newest",
             ),
             models.Index(fields=["due_on"], condition=Q(due_on__isnull=False), name="instance_due"),
         ]

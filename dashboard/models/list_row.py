@@ -43,6 +43,7 @@ class ListRow:
     current_step: str
     attempts: int | None
     due_on: datetime | None
+    error_group_id: int | None
     is_match: bool = True
 
     def get_absolute_url(self) -> str:

@@ -1,8 +1,9 @@
 """The instances that fit some filters, found by the indexes that there are.
 
-Some kinds of narrowing are known to the indexes: statuses, workflows, and what holds of few rows:
-a text that stands in them, or that something is kept of them. Several statuses or workflows are
-read as one list each and merged, for a plain `IN` reads and sorts all of them.
+Some kinds of narrowing are known to the indexes: statuses, workflows, groups of failures, and what
+holds of few rows: a text that stands in them, or that something is kept of them. Several statuses
+or workflows, or several groups, are read as one list each and merged, for a plain `IN` reads and
+sorts all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from dashboard.cloudflare.types import FINISHED
-from dashboard.models import counting, search_index, tallies
+from dashboard.models import counting, error_group, search_index, tallies
 from dashboard.models.filters import Choice, Clause, InstanceFilters, InState, Stands, Within
 from dashboard.models.places import places
 from dashboard.models.snapshot import kept_instances
@@ -42,6 +43,8 @@ class Matching:
     @property
     def lists(self) -> list[InstanceQuerySet]:
         """Querysets that together hold every row once; each follows one index from its start."""
+        if self.groups is not None and self.keys is None and len(self.groups) <= MOST_LISTS:
+            return [self.narrowed(self.statuses, self.workflows, [pk]) for pk in self.groups]
         statuses: list[list[str] | None] = [self.statuses]
         workflows: list[list[int] | None] = [self.workflows]
         if self.keys is None and self.statuses:
@@ -51,9 +54,17 @@ class Matching:
             workflows = [[pk] for pk in self.workflows]
         return [self.narrowed(some, of) for some in statuses for of in workflows]
 
-    def narrowed(self, statuses: list[str] | None, workflows: list[int] | None) -> InstanceQuerySet:
-        """Those of the rows, whatever their status, that have one of these; None: any."""
+    def narrowed(
+        self,
+        statuses: list[str] | None,
+        workflows: list[int] | None,
+        groups: list[int] | None = None,
+    ) -> InstanceQuerySet:
+        """Those of the rows, whatever their status, that have one of these; None: any, but of all
+        groups only those that are wanted."""
         rows = self.among.filter(self._rest)
+        if (groups := self.groups if groups is None else groups) is not None:
+            rows = rows.filter(_in("error_group", groups))
         if self.keys is not None:
             rows = rows.filter(pk__in=self.keys)
         if statuses is not None:
@@ -91,6 +102,14 @@ class Matching:
             and _is_chosen(workflows, place.names)
         ]
 
+    @cached_property
+    def groups(self) -> list[int] | None:
+        """The keys of the groups of failures that are wanted; None: any."""
+        wanted = self.filters.groups.wanted
+        if wanted is None:
+            return None
+        return sorted({pk for text in wanted for pk in error_group.family(int(text))})
+
     @property
     def keys(self) -> set[int] | None:
         """The rows of what is looked for, where an index knows them and they are few; None: any."""
@@ -119,6 +138,9 @@ class Matching:
         """The keys, and what else must hold of a row whatever its status and workflow."""
         keys: set[int] | None = None
         rest = Q()
+        for text in self.filters.groups.unwanted:
+            among = Q(error_group__in=error_group.family(int(text)))
+            rest &= Q(error_group=None) | ~among
         for clause in self.filters.clauses:
             found = _keys_of(clause)
             if found is None:

@@ -50,6 +50,12 @@ SEALS = (
     Seal("sealed_item_settled", "dashboard_item", "UPDATE", f"old.state IN ({SETTLED})"),
     Seal("sealed_change", "dashboard_stagechange", "DELETE"),
     Seal("sealed_change_told", "dashboard_stagechange", "UPDATE"),
+    Seal(
+        "sealed_decision_told",
+        "dashboard_decision",
+        "UPDATE OF id, kind, reason, version_id, until_at, per_hour, further, counted, "
+        "decided_by_id, decided_at",
+    ),
 )
 
 

@@ -16,6 +16,7 @@ from dashboard.insight.phase import PhaseKind
 from dashboard.insight.places import value_at
 from dashboard.insight.retention import kept_until
 from dashboard.models import Item
+from dashboard.models.addresses import group_address
 from dashboard.models.conditions import OVERDUE_AFTER
 from dashboard.models.list_row import ListRow
 from dashboard.templatetags.dashboard import (
@@ -134,6 +135,11 @@ def error(row: ListRow, _known: Known) -> str:
         )
     if not row.is_match:
         told += '<span class="mark">no longer matches</span> '
+    if row.error_group_id:
+        told += (
+            f'<a class="mark" href="{group_address(row.error_group_id)}" '
+            'title="All that failed for the same cause">group</a> '
+        )
     if line := row.error_line:
         told += f'<span class="error-text" title="{escape(line)}">{escape(line[:240])}</span>'
     return told

@@ -89,7 +89,8 @@ class Frame:
     @property
     def pages(self) -> list[Page]:
         here = self.request.path
-        overview, instances, operations = map(reverse, ("overview", "instances", "operations"))
+        names = ("overview", "instances", "groups", "operations")
+        overview, instances, groups, operations = map(reverse, names)
         is_overview = here == overview or (
             here.startswith("/accounts/") and "/instances/" not in here
         )
@@ -97,6 +98,7 @@ class Frame:
         return [
             Page("Overview", overview, is_overview, here == overview),
             Page("Instances", instances, is_instances, here == instances),
+            Page("Groups", groups, here.startswith(groups), here == groups),
             Page("Operations", operations, here.startswith(operations), here == operations),
         ]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dashboard import operations
-from dashboard.models import Instance, Operation, SavedView, StepHour, User, Workflow
+from dashboard.models import ErrorGroup, Instance, Operation, SavedView, StepHour, User, Workflow
 from dashboard.models.operation import Kind, Stage
 from dashboard.operations import Terms, Wanted
 from tests.browser.test_keyboard import open_palette
@@ -69,6 +69,12 @@ def operation_in(stage: Stage) -> Show:
 
 def the_list(page: Page) -> None:
     page.goto("/instances/?q=-status:queued")
+
+
+def group(page: Page) -> None:
+    page.goto(ErrorGroup.objects.all()[0].get_absolute_url())
+    for name in ("Note", "Ignore until…"):
+        page.locator("summary", has_text=name).click()
 
 
 def selected(page: Page) -> None:
@@ -161,4 +167,6 @@ SHOWN: dict[str, Show] = {
     "the budget": at("/budget/"),
     "a step": step,
     "the overview": at("/"),
+    "the groups": at("/groups/"),
+    "a group": group,
 }

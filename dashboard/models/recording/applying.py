@@ -17,7 +17,7 @@ MERGED_FIELDS = [
     "status", "version_id", "trigger", "created_on", "modified_on", "queued_on", "started_on",
     "ended_on", "duration_ms", "error_name", "error_message", "step_count", "generation",
     "is_listed", "seen_at", "status_seen_at", "expired_at", "left_at", "phase", "current_step",
-    "attempts", "due_on",
+    "attempts", "due_on", "error_group",
 ]  # fmt: skip
 
 
@@ -31,6 +31,7 @@ def apply(row: Instance, merge: Merge, now: datetime, written: Written) -> bool:
     if merge.change in {Change.Kind.RESTARTED, Change.Kind.REUSED}:
         row.generation += 1
         row.status_seen_at = now
+        row.error_group = None
         SearchText.objects.filter(instance=row).update(error="")
         stand(row, Standing())
     if merge.fields.get("status", row.status) != row.status:

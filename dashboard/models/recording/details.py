@@ -12,6 +12,7 @@ from dashboard.models import merging, tallies
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.kept_answer import not_in_log
 from dashboard.models.recording.applying import apply, remember, stand
+from dashboard.models.recording.failures import count_failure
 from dashboard.models.search_text import SearchText, searchable
 from dashboard.models.snapshot import Snapshot, Why
 from dashboard.models.tallies import Moves
@@ -43,6 +44,7 @@ def record_detail(
         row.seen_at = row.read_at = now
         row.read_on = detail.read_on
         stand(row, standing(detail, detail.read_on or now))
+        count_failure(row, detail, now)
         row.save()
         _keep(row, detail, now)
         written.count()

@@ -1,0 +1,57 @@
+"""What somebody says of a group: resolved, ignored, open again, merged, split off, or a note."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from dashboard.forms.groups import FORMS, SayingForm
+from dashboard.models import Decision, ErrorGroup, deciding, group_figures
+from dashboard.views.group_page import GroupPage
+from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.page import HtmxHttpRequest, render_page
+
+
+@require_POST
+@operator_required
+def decide(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Writes down what the form says; one that does not fit comes back with all that it held."""
+    group = get_object_or_404(ErrorGroup.objects.described(), pk=pk)
+    kind = request.POST.get("kind", "")
+    if kind not in FORMS:
+        raise Http404(f"Nobody can say “{kind[:20]}” of a group.")
+    form = FORMS[kind](request.POST, group=group, auto_id=f"id_{kind}_%s")
+    if form.is_valid():
+        try:
+            _say(request, group, Decision.Kind(kind), form)
+        except deciding.CannotMerge as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect(group)
+    page = GroupPage(group, signed_in(request), timezone.now(), {kind: form})
+    ctx = {"page": page}
+    return render_page(request, "groups/page.html", fragment="figures", ctx=ctx, status=422)
+
+
+def _say(
+    request: HtmxHttpRequest, group: ErrorGroup, kind: Decision.Kind, form: SayingForm
+) -> None:
+    user, now, facts = signed_in(request), timezone.now(), form.facts()
+    if kind is Decision.Kind.MERGED:
+        deciding.merge(group, facts["other"], user, reason=facts["reason"], now=now)
+        messages.success(
+            request,
+            "It is merged; what was counted of it stays apart, and split takes it out again.",
+        )
+    elif kind is Decision.Kind.SPLIT:
+        if deciding.split(group, user, reason=facts["reason"], now=now) is None:
+            messages.warning(request, "Nothing was changed: it is not merged into any group.")
+        else:
+            messages.success(request, "It stands for itself again.")
+    else:
+        count = group_figures.figures([group], since=now, now=now)[0].counted.count
+        deciding.decide(group, kind, user, now=now, counted=count, **facts)
+        messages.success(request, "It is written down.")

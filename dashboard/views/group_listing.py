@@ -1,0 +1,108 @@
+"""What the list of groups shows, worked out from its address."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.http import QueryDict
+
+from dashboard.forms.groups import PERIODS, GroupFilterForm
+from dashboard.insight.group_state import GroupState
+from dashboard.insight.spark import Spark, columns, spark
+from dashboard.models import group_figures
+from dashboard.models.group_figures import MOST, MOST_UNREAD, GroupFigures
+
+SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Row:
+    """A group in the list; `count`: how many failed in the period."""
+
+    figures: GroupFigures
+    count: int
+    spark: Spark
+
+
+@dataclass(frozen=True)
+class StateChip:
+    """A state that can be chosen, with how many groups are in it."""
+
+    state: GroupState
+    number: int
+    href: str
+    is_chosen: bool
+
+
+class GroupListing:
+    """The groups that were seen in the chosen period."""
+
+    def __init__(self, form: GroupFilterForm, now: datetime, given: QueryDict) -> None:
+        self.form, self.now, self.given = form, now, given
+        self.left_out = 0
+        self.word, length, self.step = PERIODS[form.period]
+        begin = (now - length).replace(minute=0, second=0, microsecond=0)
+        self.since = begin.replace(hour=0) if self.step > timedelta(hours=6) else begin
+
+    @cached_property
+    def found(self) -> list[GroupFigures]:
+        """Those of any state."""
+        heads = group_figures.heads_seen(self.since, self._workflow)
+        return group_figures.figures(heads, since=self.since, now=self.now)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """What matters first: by state, then by how many failed."""
+        chosen = self.form.states
+        fitting = [one for one in self.found if not chosen or one.state.slug in chosen]
+        fitting.sort(key=lambda one: (one.state.rank, -one.since(self.since)))
+        self.left_out = max(0, len(fitting) - SHOWN)
+        return [self._row(one) for one in fitting[:SHOWN]]
+
+    @property
+    def chips(self) -> list[StateChip]:
+        numbers = Counter(one.state for one in self.found)
+        return [
+            StateChip(state, numbers[state], self._toggled(state), state.slug in self.form.states)
+            for state in GroupState
+        ]
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self.found) >= MOST
+
+    @cached_property
+    def unread(self) -> int:
+        """Errored instances that are in no group yet."""
+        return group_figures.unread(self._workflow)
+
+    @property
+    def unread_text(self) -> str:
+        return f"{self.unread:,}{'+' * (self.unread == MOST_UNREAD)}"
+
+    @property
+    def unread_query(self) -> str:
+        """Finds them in the list of instances."""
+        workflow = self.form.cleaned_data.get("workflow", "")
+        return "status:errored -is:read" + (f" workflow:{workflow}" if workflow else "")
+
+    @property
+    def _workflow(self) -> int | None:
+        workflow = self.form.chosen_workflow
+        return workflow.pk if workflow else None
+
+    def _row(self, figures: GroupFigures) -> Row:
+        counted = columns(figures.counted.hours, since=self.since, now=self.now, step=self.step)
+        return Row(figures, figures.since(self.since), spark(counted, self.step))
+
+    def _toggled(self, state: GroupState) -> str:
+        query, states = self.given.copy(), [*self.given.getlist("state")]
+        if state.slug in states:
+            states.remove(state.slug)
+        else:
+            states.append(state.slug)
+        query.setlist("state", states)
+        return f"?{query.urlencode(safe='/')}"
