@@ -20,7 +20,15 @@ from dashboard import connection, evidence, operations, sync
 from dashboard.celery import app
 from dashboard.cloudflare import Client, Lane, Spender
 from dashboard.logs import DATABASE_AWAY
-from dashboard.models import Account, StepFeed, leases, pruning, step_folding, step_pruning
+from dashboard.models import (
+    Account,
+    StepFeed,
+    leases,
+    normal_learning,
+    pruning,
+    step_folding,
+    step_pruning,
+)
 from dashboard.models.account import AccountQuerySet
 from dashboard.models.snapshot import prune_snapshots
 from dashboard.sync.account import LEASE
@@ -28,6 +36,8 @@ from dashboard.sync.pages import Clock
 
 #: How long one round of forgetting may take; the next goes on from there.
 PRUNE_SECONDS = 60
+#: The same of learning what is usual.
+LEARN_SECONDS = 10
 
 
 class Work(Protocol):
@@ -133,6 +143,14 @@ def keep_evidence(account_id: str) -> None:
     account = Account.objects.get(account_id=account_id)
     client = connection.connect(account_id, Lane.BACKFILL, Spender.WORKER)
     evidence.keep_due(client, account, clock=timezone.now)
+
+
+@app.task(throws=DATABASE_AWAY)
+def learn_normals() -> None:
+    """Works out how long steps usually take, where that was done some minutes ago, and holds to it
+    what was read before."""
+    now, end = timezone.now(), time.monotonic() + LEARN_SECONDS
+    normal_learning.learn_normals(now=now, is_time_up=lambda: time.monotonic() >= end)
 
 
 @app.task(throws=DATABASE_AWAY)

@@ -107,7 +107,7 @@ KEYS = {
     "is": Key(
         f"one of {', '.join([*STATES, *CONDITIONS])}", "is:unfinished",
         "finished, unfinished, gone (from Cloudflare), restarted, read (its steps are held), "
-        "stuck (overdue), waiting-for-event, forgotten (paused for a day), "
+        "stuck (late for its step), waiting-for-event, forgotten (paused for a day), "
         "kept (here, as evidence)",
         _state,
     ),

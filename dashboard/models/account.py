@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 #: Two kinds of work on one account may go on at once: each has a lease of its own.
 Lease = Literal["leased_until", "history_leased_until"]
@@ -18,12 +18,19 @@ class AccountQuerySet(models.QuerySet["Account"]):
         )
 
     def due_for_history(self, now: datetime) -> Self:
-        """Accounts with pages or details that were never read, whose back-fill may go on now."""
+        """Accounts with pages or details that were never read, or with instances to look at again,
+        whose back-fill may go on now."""
+        from dashboard.models.instance import Instance  # It stands above this module.
+
+        of_account = Instance.objects.filter(workflow__account=OuterRef("pk"))
         return (
             self.filter(Q(next_history_at=None) | Q(next_history_at__lte=now))
             .filter(Q(history_leased_until=None) | Q(history_leased_until__lt=now))
             .filter(
-                Q(workflows__gaps__is_history=True) | Q(workflows__progress__unread__gt=0),
+                Q(workflows__gaps__is_history=True)
+                | Q(workflows__progress__unread__gt=0)
+                | Q(Exists(of_account.late(now)))
+                | Q(Exists(of_account.stuck_at_last(now))),
                 workflows__gone_at=None,
             )
             .distinct()

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from dashboard.cloudflare.types import FINISHED
 from dashboard.models import counting, search_index, tallies
-from dashboard.models.filters import Choice, Clause, InstanceFilters, InState, Within
+from dashboard.models.filters import Choice, Clause, InstanceFilters, InState, Stands, Within
 from dashboard.models.places import places
 
 if TYPE_CHECKING:
@@ -120,7 +120,9 @@ class Matching:
         keys: set[int] | None = None
         rest = Q()
         for clause in self.filters.clauses:
-            found = search_index.found(clause, FEW)
+            found = _stuck(clause, self.among)
+            if found is None:
+                found = search_index.found(clause, FEW)
             if found is None:
                 rest &= clause.condition
             else:
@@ -131,6 +133,15 @@ class Matching:
 def _in(column: str, values: list[str] | list[int]) -> Q:
     """A single value is asked for by `=`: only then does an index go on in order."""
     return Q((column, values[0])) if len(values) == 1 else Q((f"{column}__in", values))
+
+
+def _stuck(clause: Clause, among: InstanceQuerySet) -> set[int] | None:
+    """The keys of what is stuck, if that is asked for and they are few; the oldest are the likely
+    ones, which no list begins with."""
+    if not isinstance(clause, Stands) or clause.name != "stuck":
+        return None
+    keys = set(among.filter(clause.condition).values_list("pk", flat=True)[: FEW + 1])
+    return keys if len(keys) <= FEW else None
 
 
 def _is_indexed(clause: Clause) -> bool:

@@ -67,7 +67,9 @@ class Workflow(models.Model):
     `gone_at`: when it was first missing from the list. `walked_through`:
     the newest `created_on` up to which the instance list was read, but for what `gaps` say; None
     until its newest page was first read. `walked_at`: when that page was last read. `watched_at`:
-    when somebody last looked at the workflow here.
+    when somebody last looked at the workflow here. `normals_at`: when it was last worked out how
+    long its steps usually take; `normals_through`: up to which row its instances are held to that,
+    None when all are.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="workflows")
@@ -89,6 +91,8 @@ class Workflow(models.Model):
     walked_at = models.DateTimeField(null=True)
     versions_at = models.DateTimeField(null=True)
     watched_at = models.DateTimeField(null=True)
+    normals_at = models.DateTimeField(null=True)
+    normals_through = models.BigIntegerField(null=True)
     sync_error = models.TextField(default="")
 
     objects = WorkflowQuerySet.as_manager()

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_GET
 from dashboard import cloudflare, connection, operations
 from dashboard.cloudflare import Lane
 from dashboard.forms.steps import StepsForm
+from dashboard.insight import overdue
 from dashboard.insight.instance_page import instance_page
 from dashboard.models import Instance, Item, Mark, Workflow
+from dashboard.models.normal import Normals
 from dashboard.models.operation import Kind
 from dashboard.sync import finding
 from dashboard.sync.finding import Found
@@ -91,6 +93,9 @@ def _shown(
         "is_waiting": found.is_waiting,
         "console_url": _console_url(instance),
         "output_url": step_output_url(instance),
+        "overdue": overdue.overdue(instance, Normals.of_rows([instance]).of_row(instance), now)
+        if overdue.is_stuck(instance)
+        else None,
         "changes": instance.changes.all(),
     }
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
 
+from dashboard.insight.overdue import is_stuck
 from dashboard.models import Instance, InstanceDetail, Item, Look, Mark, Snapshot
 from dashboard.sync.finding import Found
 from dashboard.sync.watching import AT_WORK, PACE
@@ -82,7 +83,7 @@ def tag_of(request: HtmxHttpRequest, found: Found, items: Iterable[Item], now: d
         [(item.pk, item.state, item.note) for item in items],
         list(Mark.objects.of(row.workflow).values_list("pk", "set_at")),
         list(kept.values_list("pk", "pinned_at")),
-        row.due_on is not None and row.due_on <= now,
+        row.due_on is not None and row.due_on <= now, is_stuck(row),
         now.timestamp() // GOES_ON,
     ]  # fmt: skip
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]
