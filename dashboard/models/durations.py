@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 #: Below so many milliseconds each is kept as it is.
 EXACT = 100
@@ -16,16 +15,3 @@ def rounded(milliseconds: int) -> int:
     if milliseconds < EXACT:
         return milliseconds
     return round(RATIO ** round(math.log(milliseconds, RATIO)))
-
-
-def percentile(counts: Mapping[int, int], percent: int) -> int | None:
-    """The smallest duration that at least `percent` of all do not exceed; None when there is none.
-
-    `counts`: how many took so many milliseconds.
-    """
-    left = math.ceil(sum(counts.values()) * percent / 100)
-    for milliseconds in sorted(counts):
-        left -= counts[milliseconds]
-        if left <= 0:
-            return milliseconds
-    return None

@@ -11,9 +11,9 @@ from django.db.models import Q
 
 from dashboard.cloudflare.types import base_name
 from dashboard.insight.overdue import Row, is_known_enough
+from dashboard.insight.percentiles import percentile
 from dashboard.insight.phase import PhaseKind
 from dashboard.insight.standing import Standing
-from dashboard.models.durations import percentile
 from dashboard.models.instance import Instance
 from dashboard.models.storing import LARGEST, storable_facts
 from dashboard.models.workflow import Workflow

@@ -1,10 +1,10 @@
-"""Working out how long steps usually take, one workflow at a time, from a bounded part of what is
-known; and holding to that what was recorded before."""
+"""Working out how long steps usually take, and whether the newest version does worse, one workflow
+at a time, from a bounded part of what is known; and holding to that what was recorded before."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -14,14 +14,13 @@ from dashboard.insight.overdue import again, allowed, is_known_enough
 from dashboard.models.durations import rounded
 from dashboard.models.instance import Instance
 from dashboard.models.normal import ALL, QUEUE, Key, Normals, StepNormal, with_totals
-from dashboard.models.step_figures import StepFigures, of_hours, steps_read
-from dashboard.models.storing import storable
+from dashboard.models.step_figures import StepFigures, of_versions
+from dashboard.models.version_comparing import compare_newest
 from dashboard.models.workflow import Workflow
 
 LEARNED_EVERY = timedelta(minutes=5)
 #: What is usual is told by so long, the newest; what was not seen for so long is forgotten.
 SINCE = timedelta(days=31)
-MOST_HOURS = 5_000
 #: Of the newest instances so many tell how long the queue is: it is what it was a moment ago.
 NEWEST = 500
 PIECE = 500
@@ -48,7 +47,9 @@ def learn_normals(*, now: datetime, is_time_up: Callable[[], bool]) -> int:
 
 
 def _learn(workflow: Workflow, now: datetime) -> None:
-    new = [StepNormal.of(workflow, key, took, now) for key, took in _took(workflow, now).items()]
+    steps = of_versions(workflow, now - SINCE)
+    compare_newest(workflow, steps, now)
+    new = [StepNormal.of(workflow, key, took, now) for key, took in _took(workflow, steps).items()]
     with transaction.atomic():
         before = {(one.version_id, one.step_name): one for one in workflow.normals.all()}
         StepNormal.objects.bulk_create(
@@ -64,21 +65,9 @@ def _learn(workflow: Workflow, now: datetime) -> None:
         Workflow.objects.filter(pk=workflow.pk).update(**facts)
 
 
-def _took(workflow: Workflow, now: datetime) -> dict[Key, Counter[int]]:
-    """How many took so many ms, by version and step; of each the source that saw more of it."""
-    since = now - SINCE
-    hours = workflow.step_hours.filter(begins_on__gte=since).order_by("-begins_on")[:MOST_HOURS]
-    known = of_hours(hours, lambda row: (row.version_id, row.step_name))
-    took = with_totals({key: one.durations for key, one in known.items() if key[1] != QUEUE})
-    read: defaultdict[Key, Counter[int]] = defaultdict(Counter)
-    for instance, step in steps_read(workflow, since):
-        name = storable(step.base_name)
-        figures = StepFigures(name, is_sampled=False)
-        figures.add_step(step, instance.instance_id, since)
-        read[instance.version_id, name].update(figures.durations)
-    for key, counts in with_totals(read).items():
-        if counts.total() > took.get(key, Counter()).total():
-            took[key] = counts
+def _took(workflow: Workflow, steps: Mapping[Key, StepFigures]) -> dict[Key, Counter[int]]:
+    """How many took so many ms, by version and step."""
+    took = with_totals({key: figures.durations for key, figures in steps.items()})
     took[ALL, QUEUE] = _queued(workflow)
     return {key: counts for key, counts in took.items() if counts}
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Length
 
 from dashboard.cloudflare import types
 from dashboard.cloudflare.types import StepType
-from dashboard.models.durations import percentile
+from dashboard.insight.percentiles import percentile
 from dashboard.models.instance import Instance, InstanceDetail
 from dashboard.models.step_history import StepHour
 from dashboard.models.storing import storable
@@ -22,6 +22,8 @@ from dashboard.models.workflow import Workflow
 #: Kept details that one page looks into, those read last; larger ones than this are left out.
 MOST_DETAILS = 100
 LARGEST_DETAIL = 64 * 1024
+#: Of more hours than this, the newest tell how versions went.
+MOST_HOURS = 5_000
 
 Key = TypeVar("Key")
 
@@ -138,6 +140,24 @@ def by_version(hours: Iterable[StepHour]) -> list[tuple[str, StepFigures]]:
     """Of each version, the one that was seen last first; "" where the instances are not known."""
     newest_first = sorted(hours, key=lambda row: row.begins_on, reverse=True)
     return [*of_hours(newest_first, lambda row: row.version_id).items()]
+
+
+def of_versions(workflow: Workflow, since: datetime) -> dict[tuple[str, str], StepFigures]:
+    """By version and step, of what is known since; of each the source that saw more of it. Only so
+    much is read: the newest hours, and the details that were read last."""
+    hours = workflow.step_hours.filter(begins_on__gte=since).exclude(step_name="")
+    newest = hours.order_by("-begins_on")[:MOST_HOURS]
+    found = of_hours(newest, lambda row: (row.version_id, row.step_name))
+    read: dict[tuple[str, str], StepFigures] = {}
+    for instance, step in steps_read(workflow, since):
+        name = storable(step.base_name)
+        key = instance.version_id, name
+        figures = read.setdefault(key, StepFigures(name, is_sampled=False))
+        figures.add_step(step, instance.instance_id, since)
+    for key, figures in read.items():
+        if key not in found or figures.attempts > found[key].attempts:
+            found[key] = figures
+    return found
 
 
 def _of_details(workflow: Workflow, since: datetime) -> dict[str, StepFigures]:

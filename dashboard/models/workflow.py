@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from dashboard.insight.version_watch import Comparison
 from dashboard.models import by_hand
 from dashboard.models.account import Account
 from dashboard.models.addresses import workflow_address
@@ -119,7 +120,8 @@ class VersionQuerySet(models.QuerySet["Version"]):
 class Version(models.Model):
     """One deployed state of a workflow; retentions as Cloudflare writes them.
 
-    `graph`: its diagram as Cloudflare sent it, read at `graph_at`; it never changes.
+    `graph`: its diagram as Cloudflare sent it, read at `graph_at`; it never changes. `comparison`:
+    how it did against the version before, as JSON, when it was last the newest, at `compared_at`.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
@@ -136,6 +138,8 @@ class Version(models.Model):
     graph = models.JSONField(null=True)
     graph_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
+    comparison = models.JSONField(null=True)
+    compared_at = models.DateTimeField(null=True)
 
     objects = VersionQuerySet.as_manager()
 
@@ -152,6 +156,11 @@ class Version(models.Model):
         return reverse(
             "version", args=[workflow.account.account_id, workflow.name, self.version_id]
         )
+
+    @property
+    def compared(self) -> Comparison | None:
+        """How it did against the version before; None where that was never compared."""
+        return Comparison.of_json(self.comparison) if self.comparison else None
 
 
 def retentions(

@@ -11,6 +11,7 @@ from tests.insight.details import NOW
 
 SINCE = NOW - timedelta(minutes=14)
 MINUTE = timedelta(minutes=1)
+FOR_14_MIN = "Running “charge-card” for 14 m 00 s"
 
 
 @dataclass
@@ -95,14 +96,12 @@ def test_it_is_stuck_only_if_somebody_looked_after_it_was_due() -> None:
         (
             Row(at_work_on=SINCE, expected_by=SINCE + MINUTE),
             Usual(),
-            "Running “charge-card” for 14 m 00 s; "
-            "99 % of 1,204 took less than 41 s in this version",
+            f"{FOR_14_MIN}; 99 % of 1,204 took less than 41 s in this version",
         ),
         (
             Row(at_work_on=SINCE, expected_by=SINCE + MINUTE),
             Usual(version_id=""),
-            "Running “charge-card” for 14 m 00 s; "
-            "99 % of 1,204 took less than 41 s in all versions",
+            f"{FOR_14_MIN}; 99 % of 1,204 took less than 41 s in all versions",
         ),
         (
             Row(at_work_on=SINCE, expected_by=SINCE + 11 * MINUTE),
