@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol, Self
 
+from dashboard.insight import words
 from dashboard.insight.durations import short
 from dashboard.insight.percentiles import percentile
 
@@ -93,19 +94,31 @@ class Measure:
         return min(self.n_before, self.n_after) >= LEAST
 
     @property
+    def what(self) -> str:
+        """What is measured, in words."""
+        step = f"“{words.isolated(self.step)}”"
+        return {
+            Kind.FAILURES: "Instances that failed",
+            Kind.MEDIAN: f"{step}: median",
+            Kind.P95: f"{step}: p95",
+            Kind.ATTEMPTS: f"{step}: attempts for each success",
+        }[self.kind]
+
+    @property
     def text(self) -> str:
         """`“charge card”: p95 41 s, before 2.5 s (212 vs 1,903)`."""
-        what = {
-            Kind.FAILURES: "Instances that failed",
-            Kind.MEDIAN: f"“{self.step}”: median",
-            Kind.P95: f"“{self.step}”: p95",
-            Kind.ATTEMPTS: f"“{self.step}”: attempts for each success",
-        }[self.kind]
-        after, before = self.written(self.after), self.written(self.before)
-        return f"{what} {after}, before {before} ({self.n_after:,} vs {self.n_before:,})"
+        of = f"({self.n_after:,} vs {self.n_before:,})"
+        return f"{self.what} {self.after_text}, before {self.before_text} {of}"
 
-    def written(self, value: float) -> str:
-        """One of its figures, as people read it."""
+    @property
+    def before_text(self) -> str:
+        return self._written(self.before)
+
+    @property
+    def after_text(self) -> str:
+        return self._written(self.after)
+
+    def _written(self, value: float) -> str:
         if self.kind is Kind.FAILURES:
             return f"{100 * value:.1f} %"
         if self.kind is Kind.ATTEMPTS:

@@ -10,7 +10,7 @@ import pytest
 
 from dashboard import sync
 from dashboard.cloudflare import Client, Credentials
-from dashboard.models import Account, Instance, normal_learning
+from dashboard.models import Account, Instance, Version, normal_learning
 from dashboard.simulator import server as simulator_server
 from dashboard.simulator.clock import MINUTE
 from dashboard.simulator.definition import Kind
@@ -38,13 +38,23 @@ def look(watched: Watched) -> set[str]:
     return set(Instance.objects.stuck().values_list("instance_id", flat=True))
 
 
-def test_the_stuck_step_of_the_incident_is_found_and_nothing_else() -> None:
+def worse() -> set[tuple[str, str]]:
+    """The versions that are called worse than the one before."""
+    versions = Version.objects.select_related("workflow")
+    found = [one for one in versions if (told := one.compared) and told.worse]
+    return {(one.workflow.name, one.version_id) for one in found}
+
+
+def test_the_stuck_step_and_the_bad_version_of_the_incident_are_found_and_nothing_else() -> None:
     with watching("incident", instances=800) as watched:
         [truth] = [one for one in watched.server.world.truth if one.kind is Kind.STUCK]
+        [bad] = [one for one in watched.server.world.truth if one.kind is Kind.VERSION]
         for minutes in (0, 3, 3, 3, 20, 3, 3):
             watched.advance(minutes * 60)
             found = look(watched)
+            assert worse() <= {(bad.workflow, bad.version_id)}
 
+        assert worse() == {(bad.workflow, bad.version_id)}
         rows = Instance.objects.filter(instance_id__in=found)
         assert {(row.workflow.name, row.current_step) for row in rows} == {
             (truth.workflow, truth.step)
@@ -57,12 +67,15 @@ def test_the_stuck_step_of_the_incident_is_found_and_nothing_else() -> None:
         assert len(found) > 5
 
 
-def test_a_healthy_account_has_nothing_stuck_in_half_a_simulated_day() -> None:
+def test_a_healthy_account_has_nothing_stuck_and_no_bad_version_in_half_a_simulated_day() -> None:
     with watching("huge", instances=400) as watched:
         for _ in range(6):
             for minutes in (0, 115, 5):
                 watched.advance(minutes * 60)
                 assert look(watched) == set()
+                assert worse() == set()
+        # There was something to compare: a version that is as good as the one before.
+        assert Version.objects.exclude(compared_at=None).count() >= 2
 
 
 #: The first step takes longer than its timeout says, the second one does not.
