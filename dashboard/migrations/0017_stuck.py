@@ -73,6 +73,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "instance",
             models.Index(
+                fields=["workflow", "due_on", "phase"],
+                condition=models.Q(due_on__isnull=False, expired_at=None),
+                name="instance_workflow_wakes",
+            ),
+        ),
+        migrations.AddIndex(
+            "instance",
+            models.Index(
                 fields=["-created_on", "-id"],
                 condition=models.Q(expected_by__lt=F("read_at"), expired_at=None),
                 name="instance_stuck",

@@ -206,6 +206,11 @@ class Instance(models.Model):
                 condition=Q(due_on__isnull=False, expired_at=None),
                 name="instance_wakes",
             ),
+            models.Index(
+                fields=["workflow", "due_on", "phase"],
+                condition=Q(due_on__isnull=False, expired_at=None),
+                name="instance_workflow_wakes",
+            ),
             models.Index(fields=["-created_on", "-id"], condition=STUCK, name="instance_stuck"),
             models.Index(fields=["expected_by"], condition=UNCONFIRMED, name="instance_late"),
             models.Index(

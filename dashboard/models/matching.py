@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from dashboard.cloudflare.types import FINISHED
 from dashboard.models import counting, search_index, tallies
-from dashboard.models.filters import Choice, Clause, InstanceFilters, InState, Stands, Within
+from dashboard.models.filters import Choice, Clause, Due, InstanceFilters, InState, Stands, Within
 from dashboard.models.places import places
 
 if TYPE_CHECKING:
@@ -117,17 +117,28 @@ class Matching:
     @cached_property
     def _found(self) -> tuple[set[int] | None, Q]:
         """The keys, and what else must hold of a row whatever its status and workflow."""
-        keys: set[int] | None = None
+        few = [clause for clause in self.filters.clauses if _has_own_index(clause)]
+        keys = self._few(few)
         rest = Q()
         for clause in self.filters.clauses:
-            found = _stuck(clause, self.among)
-            if found is None:
-                found = search_index.found(clause, FEW)
+            if keys is not None and clause in few:
+                continue
+            found = search_index.found(clause, FEW)
             if found is None:
                 rest &= clause.condition
             else:
                 keys = found if keys is None else keys & found
         return keys, rest
+
+    def _few(self, clauses: list[Clause]) -> set[int] | None:
+        """The keys of what fits all of these, if they are few: it may lie far back in any order."""
+        if not clauses:
+            return None
+        rows = self.among
+        for clause in clauses:
+            rows = rows.filter(clause.condition)
+        keys = set(rows.values_list("pk", flat=True)[: FEW + 1])
+        return keys if len(keys) <= FEW else None
 
 
 def _in(column: str, values: list[str] | list[int]) -> Q:
@@ -135,13 +146,8 @@ def _in(column: str, values: list[str] | list[int]) -> Q:
     return Q((column, values[0])) if len(values) == 1 else Q((f"{column}__in", values))
 
 
-def _stuck(clause: Clause, among: InstanceQuerySet) -> set[int] | None:
-    """The keys of what is stuck, if that is asked for and they are few; the oldest are the likely
-    ones, which no list begins with."""
-    if not isinstance(clause, Stands) or clause.name != "stuck":
-        return None
-    keys = set(among.filter(clause.condition).values_list("pk", flat=True)[: FEW + 1])
-    return keys if len(keys) <= FEW else None
+def _has_own_index(clause: Clause) -> bool:
+    return isinstance(clause, Due) or (isinstance(clause, Stands) and clause.name == "stuck")
 
 
 def _is_indexed(clause: Clause) -> bool:

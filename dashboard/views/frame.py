@@ -89,7 +89,9 @@ class Frame:
     @property
     def pages(self) -> list[Page]:
         here = self.request.path
-        overview, instances, operations = map(reverse, ("overview", "instances", "operations"))
+        overview, instances, operations, forecast = map(
+            reverse, ("overview", "instances", "operations", "forecast")
+        )
         is_overview = here == overview or (
             here.startswith("/accounts/") and "/instances/" not in here
         )
@@ -97,6 +99,7 @@ class Frame:
         return [
             Page("Overview", overview, is_overview, here == overview),
             Page("Instances", instances, is_instances, here == instances),
+            Page("Forecast", forecast, here == forecast, here == forecast),
             Page("Operations", operations, here.startswith(operations), here == operations),
         ]
 
