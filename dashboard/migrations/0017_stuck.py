@@ -57,6 +57,7 @@ class Migration(migrations.Migration):
         migrations.AddField("workflow", "normals_at", models.DateTimeField(null=True)),
         migrations.AddField("workflow", "normals_through", models.BigIntegerField(null=True)),
         migrations.AddField("version", "comparison", models.JSONField(null=True)),
+        migrations.AddField("version", "remaining", models.JSONField(default=dict)),
         migrations.AddField("version", "compared_at", models.DateTimeField(null=True)),
         migrations.AddField("instance", "at_work_on", models.DateTimeField(null=True)),
         migrations.AddField("instance", "expected_by", models.DateTimeField(null=True)),

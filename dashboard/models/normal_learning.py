@@ -14,6 +14,7 @@ from dashboard.insight.overdue import again, allowed, is_known_enough
 from dashboard.models.durations import rounded
 from dashboard.models.instance import Instance
 from dashboard.models.normal import ALL, QUEUE, Key, Normals, StepNormal, with_totals
+from dashboard.models.remaining import learn_remaining
 from dashboard.models.step_figures import StepFigures, of_versions
 from dashboard.models.version_comparing import compare_newest
 from dashboard.models.workflow import Workflow
@@ -49,6 +50,7 @@ def learn_normals(*, now: datetime, is_time_up: Callable[[], bool]) -> int:
 def _learn(workflow: Workflow, now: datetime) -> None:
     steps = of_versions(workflow, now - SINCE)
     compare_newest(workflow, steps, now)
+    learn_remaining(workflow)
     new = [StepNormal.of(workflow, key, took, now) for key, took in _took(workflow, steps).items()]
     with transaction.atomic():
         before = {(one.version_id, one.step_name): one for one in workflow.normals.all()}

@@ -117,11 +117,19 @@ class VersionQuerySet(models.QuerySet["Version"]):
         return self.order_by(models.F("created_on").desc(nulls_last=True), "-pk")
 
 
+def remaining_of(workflow: int, version_id: str) -> dict[str, list[int]]:
+    """`Version.remaining`; nothing where the version is not known."""
+    known = Version.objects.filter(workflow=workflow, version_id=version_id)
+    return known.values_list("remaining", flat=True).first() or {}
+
+
 class Version(models.Model):
     """One deployed state of a workflow; retentions as Cloudflare writes them.
 
     `graph`: its diagram as Cloudflare sent it, read at `graph_at`; it never changes. `comparison`:
     how it did against the version before, as JSON, when it was last the newest, at `compared_at`.
+    `remaining`: by step, how many completed after it, and the median and p90 of how long they went
+    on from its beginning, in ms.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
@@ -139,6 +147,7 @@ class Version(models.Model):
     graph_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
     comparison = models.JSONField(null=True)
+    remaining = models.JSONField(default=dict)
     compared_at = models.DateTimeField(null=True)
 
     objects = VersionQuerySet.as_manager()

@@ -16,10 +16,12 @@ from dashboard import cloudflare, connection, operations
 from dashboard.cloudflare import Lane
 from dashboard.forms.steps import StepsForm
 from dashboard.insight import overdue
-from dashboard.insight.instance_page import instance_page
+from dashboard.insight.instance_page import InstancePage, instance_page
+from dashboard.insight.prospect import Prospect, prospect
 from dashboard.models import Instance, Item, Mark, Workflow
 from dashboard.models.normal import Normals
 from dashboard.models.operation import Kind
+from dashboard.models.workflow import remaining_of
 from dashboard.sync import finding
 from dashboard.sync.finding import Found
 from dashboard.views import kept
@@ -83,10 +85,12 @@ def _shown(
     is_current = found.look is not None and not found.failure
     as_of = now if is_current else live.told_at or now
     detail = instance.last_detail
+    page = detail and instance_page(detail, as_of, form.view)
     return {
         "instance": instance,
         "form": form,
-        "page": detail and instance_page(detail, as_of, form.view),
+        "page": page,
+        "prospect": page and _prospect(instance, page),
         "is_current": is_current,
         "failure": found.failure,
         "is_missing": found.is_missing,
@@ -98,6 +102,14 @@ def _shown(
         else None,
         "changes": instance.changes.all(),
     }
+
+
+def _prospect(instance: Instance, page: InstancePage) -> Prospect | None:
+    """When it is likely to end; the version is read only for one that goes on."""
+    if instance.is_finished:
+        return None
+    known = remaining_of(instance.workflow_id, instance.version_id)
+    return prospect(page.detail, page.phase, known)
 
 
 def _operations(request: HtmxHttpRequest, instance: Instance, latest: list[Item]) -> dict[str, Any]:

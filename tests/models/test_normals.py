@@ -6,8 +6,9 @@ import pytest
 
 from dashboard.models import Instance, StepHour, StepNormal, Workflow, normal_learning, recording
 from dashboard.models.normal import ALL, QUEUE
+from dashboard.models.workflow import remaining_of
 from tests.models.test_recording import detail
-from tests.rows import THEN, instance, workflow
+from tests.rows import THEN, instance, version, workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -140,3 +141,35 @@ def test_a_small_change_of_what_is_usual_touches_no_row() -> None:
 
     assert Workflow.objects.get().normals_through is None
     assert Instance.objects.get().expected_by == THEN + 90 * SECOND
+
+
+def ended(instance_id: str, seconds: int) -> None:
+    """One that was read while it ran, and whose end a list told."""
+    instance(instance_id)
+    read(instance_id)
+    Instance.objects.filter(instance_id=instance_id).update(
+        status="complete", ended_on=THEN + seconds * SECOND
+    )
+
+
+def test_how_long_instances_went_on_from_a_step_is_told_by_those_that_completed() -> None:
+    version("v1")
+    for number in range(10):
+        ended(f"i{number}", 10 * (number + 1))
+    instance("still-runs")
+    read("still-runs")
+
+    learn()
+
+    assert remaining_of(workflow().pk, "v1") == {"charge": [10, 50_000, 90_000]}
+    assert remaining_of(workflow().pk, "v2") == {}
+
+
+def test_what_was_read_of_an_earlier_start_tells_nothing() -> None:
+    version("v1")
+    ended("one", 10)
+    Instance.objects.update(generation=2)
+
+    learn()
+
+    assert remaining_of(workflow().pk, "v1") == {}
