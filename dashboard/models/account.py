@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Literal, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 #: Two kinds of work on one account may go on at once: each has a lease of its own.
 Lease = Literal["leased_until", "history_leased_until"]
+#: So many instances, the longest overdue of all accounts, tell which ones have some.
+FIRST_LATE = 200
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -22,15 +24,19 @@ class AccountQuerySet(models.QuerySet["Account"]):
         whose back-fill may go on now."""
         from dashboard.models.instance import Instance  # It stands above this module.
 
-        of_account = Instance.objects.filter(workflow__account=OuterRef("pk"))
+        rows = Instance.objects.all()
+        again = {
+            workflow
+            for some in (rows.late(now), rows.stuck_at_last(now).order_by())
+            for workflow in some.values_list("workflow", flat=True)[:FIRST_LATE]
+        }
         return (
             self.filter(Q(next_history_at=None) | Q(next_history_at__lte=now))
             .filter(Q(history_leased_until=None) | Q(history_leased_until__lt=now))
             .filter(
                 Q(workflows__gaps__is_history=True)
                 | Q(workflows__progress__unread__gt=0)
-                | Q(Exists(of_account.late(now)))
-                | Q(Exists(of_account.stuck_at_last(now))),
+                | Q(workflows__in=again),
                 workflows__gone_at=None,
             )
             .distinct()

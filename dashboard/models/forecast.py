@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import F
 
 from dashboard.cloudflare.types import Status
 from dashboard.insight.durations import duration
@@ -34,10 +35,12 @@ DUE = """
     ) AS due_{place} GROUP BY workflow_id, phase
 """
 CREATED = """
-    SELECT {place}, count(*) FROM (
-        SELECT id FROM dashboard_instance WHERE workflow_id = %s AND status = %s
-        AND created_on >= %s AND created_on < %s LIMIT {most}
-    ) AS created_{place}
+    WITH spans(place, workflow, word, begins, ends) AS (VALUES {spans})
+    SELECT spans.place, spans.workflow, (SELECT count(*) FROM (
+        SELECT 1 FROM dashboard_instance
+        WHERE workflow_id = spans.workflow AND status = spans.word
+        AND created_on >= spans.begins AND created_on < spans.ends LIMIT {most}
+    ) AS created) FROM spans
 """
 
 
@@ -68,9 +71,9 @@ def forecast(now: datetime, workflow: Workflow | None = None) -> list[Hour]:
     ends = [*begins[1:], now + HOUR * HOURS]
     hours = [Hour(*span) for span in zip(begins, ends, strict=True) if span[0] < span[1]]
     _count_due(hours, workflow)
-    wanted = Workflow.objects.present().order_by("-triggered_on", "pk")[:MOST_WORKFLOWS]
-    for one in [workflow] if workflow else wanted:
-        count_deletions(one, hours)
+    last = F("triggered_on").desc(nulls_last=True)
+    wanted = Workflow.objects.present().order_by(last, "pk").values_list("pk", flat=True)
+    count_deletions([workflow.pk] if workflow else list(wanted[:MOST_WORKFLOWS]), hours)
     return hours
 
 
@@ -87,34 +90,40 @@ def _count_due(hours: Sequence[Hour], workflow: Workflow | None) -> None:
         hour.is_cut = sum(hour.numbers.values()) >= MOST
 
 
-def count_deletions(workflow: Workflow, hours: Sequence[Hour]) -> None:
-    """Adds how many finished instances of the workflow Cloudflare may delete in each hour.
+def count_deletions(workflows: Collection[int], hours: Sequence[Hour]) -> None:
+    """Adds how many finished instances of these workflows Cloudflare may delete in each hour.
 
-    By when they were created and the retention of its newest version: an instance that took long
+    By when they were created and the retention of the newest version: an instance that took long
     goes as much later. The one place to read how many ended when, once that is summed up.
     """
-    for status, retention in _retentions(workflow).items():
-        parts = [CREATED.format(place=place, most=MOST) for place in range(len(hours))]
-        spans: list[Any] = []
-        for hour in hours:
-            then = _moments(hour.begins - retention, hour.ends - retention)
-            spans += [workflow.pk, status.value, *then]
-        for place, number in _rows(parts, spans):
-            if number:
-                hours[place].numbers[workflow.pk, DELETED] += number
-                hours[place].is_cut |= number >= MOST
+    spans: list[Any] = []
+    for workflow, told in _retentions(workflows).items():
+        for status, kept in told.items():
+            for place, hour in enumerate(hours):
+                then = _moments(hour.begins - kept, hour.ends - kept)
+                spans += [place, workflow, status.value, *then]
+    if not spans:
+        return
+    is_postgres = connection.vendor == "postgresql"
+    one = "(%s::int, %s::bigint, %s, %s::timestamptz, %s::timestamptz)"
+    values = [one if is_postgres else "(%s, %s, %s, %s, %s)"] * (len(spans) // 5)
+    statement = CREATED.format(spans=", ".join(values), most=MOST)
+    for place, workflow, number in _rows([statement], spans):
+        if number:
+            hours[place].numbers[workflow, DELETED] += number
+            hours[place].is_cut |= number >= MOST
 
 
-def _retentions(workflow: Workflow) -> dict[Status, timedelta]:
-    """How long Cloudflare keeps what succeeded and what failed, as its newest version says."""
-    newest = Version.objects.filter(workflow=workflow).newest_first().first()
-    if newest is None:
-        return {}
-    told = {
-        Status.COMPLETE: duration(newest.success_retention),
-        Status.ERRORED: duration(newest.error_retention),
-    }
-    return {status: kept for status, kept in told.items() if kept and kept < LONGEST}
+def _retentions(workflows: Collection[int]) -> dict[int, dict[Status, timedelta]]:
+    """How long Cloudflare keeps what succeeded and what failed, as the newest version says."""
+    versions = Version.objects.filter(workflow__in=workflows).newest_first()
+    found: dict[int, dict[Status, timedelta]] = {}
+    told = versions.values_list("workflow", "success_retention", "error_retention")
+    for workflow, success, error in told:
+        kept = {Status.COMPLETE: duration(success), Status.ERRORED: duration(error)}
+        known = {status: kept_for for status, kept_for in kept.items() if kept_for}
+        found.setdefault(workflow, {s: one for s, one in known.items() if one < LONGEST})
+    return found
 
 
 def totals(hours: Collection[Hour]) -> dict[int, Counter[str]]:

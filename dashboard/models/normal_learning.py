@@ -3,7 +3,7 @@ at a time, from a bounded part of what is known; and holding to that what was re
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ from dashboard.models.step_figures import StepFigures, of_versions
 from dashboard.models.version_comparing import compare_newest
 from dashboard.models.workflow import Workflow
 
-LEARNED_EVERY = timedelta(minutes=5)
+LEARNED_EVERY = timedelta(minutes=2)
 #: What is usual is told by so long, the newest; what was not seen for so long is forgotten.
 SINCE = timedelta(days=31)
 #: Of the newest instances so many tell how long the queue is: it is what it was a moment ago.
@@ -104,13 +104,14 @@ def _hold_piece(workflow: Workflow) -> bool:
         rows = workflow.instances.select_for_update().filter(at_work_on__isnull=False, pk__gt=place)
         piece = list(rows.order_by("pk")[:PIECE])
         normals = Normals.of_rows(piece)
-        changed = []
+        changed: defaultdict[timedelta, list[int]] = defaultdict(list)
         for row in piece:
             expected_by = again(row, normals.of_row(row))
-            if expected_by != row.expected_by:
-                row.expected_by = expected_by
-                changed.append(row)
-        Instance.objects.bulk_update(changed, ["expected_by"])
+            if expected_by != row.expected_by and expected_by and row.at_work_on:
+                changed[expected_by - row.at_work_on].append(row.pk)
+        for allowed_for, keys in changed.items():
+            held = Instance.objects.filter(pk__in=keys)
+            held.update(expected_by=F("at_work_on") + allowed_for)
         through = piece[-1].pk if len(piece) == PIECE else None
         Workflow.objects.filter(pk=workflow.pk).update(normals_through=through)
     return through is not None

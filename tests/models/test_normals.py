@@ -49,9 +49,9 @@ def test_it_is_learned_anew_after_some_minutes_and_no_sooner() -> None:
     hour("charge", "v1", {"100": 50})
 
     assert learn() == 1
-    assert learn(4) == 0
+    assert learn(1) == 0
     hour("charge", "v1", {"200": 500}, begins_on=NOW)
-    assert learn(5) == 1
+    assert learn(2) == 1
     assert normal("charge", "v1") == (550, 200, 200, 200)
 
 
