@@ -8,12 +8,11 @@ its workflow. A paused one is late for nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from dashboard.insight import words
-from dashboard.insight.durations import short, spoken
+from dashboard.insight.durations import short
 from dashboard.insight.phase import PhaseKind
 from dashboard.insight.standing import Standing
 
@@ -118,44 +117,32 @@ def is_stuck(row: Row) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """`text`: why an instance is late, in a sentence. `brief`: the same for a narrow place."""
-
-    text: str
-    brief: str
-
-
-def overdue(row: Row, normal: Normal | None, now: datetime) -> Overdue | None:
-    """Why the instance of this row is late; None when it is not, as far as is known."""
+def overdue(row: Row, normal: Normal | None, now: datetime) -> str:
+    """Why the instance of this row is late, in a sentence; "" when it is not, or nobody knows."""
     if not is_stuck(row) or row.expected_by is None:
-        return None
+        return ""
     step = f"“{words.isolated(row.current_step)}”"
-    due = row.due_on and spoken(now - row.due_on)
+    due = row.due_on and short(now - row.due_on)
     if row.phase == PhaseKind.SLEEPING:
-        return Overdue(f"Sleeping in {step}; it was due to wake {due} ago", f"due {due} ago")
+        return f"Sleeping in {step}; it was due to wake {due} ago"
     if row.phase == PhaseKind.WAITING_FOR_EVENT:
-        text = f"Waiting for an event in {step}; its timeout passed {due} ago"
-        return Overdue(text, f"due {due} ago")
+        return f"Waiting for an event in {step}; its timeout passed {due} ago"
     if row.phase == PhaseKind.RETRYING:
-        text = f"Retrying {step}; the next attempt was due {due} ago"
-        return Overdue(text, f"due {due} ago")
+        return f"Retrying {step}; the next attempt was due {due} ago"
     return _at_work(row, step, normal, now)
 
 
-def _at_work(row: Row, step: str, normal: Normal | None, now: datetime) -> Overdue | None:
+def _at_work(row: Row, step: str, normal: Normal | None, now: datetime) -> str:
     if row.at_work_on is None or row.expected_by is None:
-        return None
-    lasts = spoken(now - row.at_work_on)
-    does = {PhaseKind.QUEUED: "Queued", PhaseKind.ROLLING_BACK: f"Rolling back {step}"}
-    head = does.get(PhaseKind(row.phase), f"Running {step}" if row.current_step else "Running")
+        return "It should have gone on by now"
+    lasts = short(now - row.at_work_on)
     if row.phase == PhaseKind.RUNNING and not row.current_step:
-        return Overdue(f"Running between two steps for {lasts}", f"for {lasts}")
+        return f"Running between two steps for {lasts}"
+    does = {PhaseKind.QUEUED.value: "Queued", PhaseKind.ROLLING_BACK.value: f"Rolling back {step}"}
+    head = f"{does.get(row.phase, f'Running {step}')} for {lasts}"
     if normal is not None and is_known_enough(normal) and row.phase != PhaseKind.ROLLING_BACK:
         p99 = short(timedelta(milliseconds=normal.p99))
         took = "waited" if row.phase == PhaseKind.QUEUED else "took"
         scope = "in this version" if normal.version_id else "in all versions"
-        text = f"{head} for {lasts}; 99 % of {normal.n:,} {took} less than {p99} {scope}"
-        return Overdue(text, f"for {lasts}, 99 % < {p99}, n={normal.n:,}")
-    timeout = short(row.expected_by - row.at_work_on - LEAST_GRACE)
-    return Overdue(f"{head} for {lasts}; its timeout is {timeout}", f"for {lasts}, over {timeout}")
+        return f"{head}; 99 % of {normal.n:,} {took} less than {p99} {scope}"
+    return f"{head}; its timeout is {short(row.expected_by - row.at_work_on - LEAST_GRACE)}"

@@ -108,12 +108,7 @@ def doing(row: ListRow, known: Known) -> str:
 
 def _due(row: ListRow, known: Known) -> str:
     if overdue.is_stuck(row):
-        why = overdue.overdue(row, known.normals.of_row(row), known.now)
-        if why:
-            return (
-                f' <span class="mark overdue" title="{escape(why.text)}">'
-                f"{icon('warning')} stuck {escape(why.brief)}</span>"
-            )
+        return f' <span class="mark overdue">{icon("warning")} stuck</span>'
     if row.due_on is None:
         return ""
     was = "was due " if row.due_on < known.now else ""
@@ -124,8 +119,11 @@ def attempts(row: ListRow, _known: Known) -> str:
     return NOTHING if row.attempts is None else str(row.attempts)
 
 
-def error(row: ListRow, _known: Known) -> str:
+def error(row: ListRow, known: Known) -> str:
     told = ""
+    if why := overdue.overdue(row, known.normals.of_row(row), known.now):
+        text = escape(why)
+        told += f'<span class="overdue-why" title="{text}">{icon("warning")} {text}</span> '
     if row.restarts:
         times = f" ×{row.restarts}" if row.restarts > 1 else ""
         told += (

@@ -114,7 +114,7 @@ def _known(instances: Sequence[ListRow], columns: Iterable[Column], now: datetim
         )
     if "status" in keys:
         known.items = Item.objects.open_on(instances)
-    if "doing" in keys:
+    if "error" in keys:
         known.normals = Normals.of_rows(row for row in instances if is_stuck(row))
     if keys - set(COLUMNS):
         held = InstanceDetail.objects.filter(pk__in=[row.pk for row in instances])

@@ -28,6 +28,7 @@ WORDS = {
     "waiting-for-event": "Waits time out",
     "retrying": "Retries",
 }
+DELETED_WORD = "Deleted from then on"
 MOST_SHOWN = 50
 
 
@@ -35,6 +36,7 @@ MOST_SHOWN = 50
 class Cell:
     """A number, and the list behind it where there is one."""
 
+    label: str
     number: int
     href: str = ""
 
@@ -60,6 +62,7 @@ class Forecast:
     than a minute ago again."""
 
     words = WORDS
+    heads = (*WORDS.values(), DELETED_WORD)
 
     def __init__(self, now: datetime, workflow: Workflow | None = None) -> None:
         self.now, self.workflow = now, workflow
@@ -125,7 +128,7 @@ class Forecast:
             if not hour.numbers:
                 continue
             cells = [self._cell(hour, kind) for kind in KINDS]
-            found.append(Line(hour, [*cells, Cell(hour.number(DELETED))]))
+            found.append(Line(hour, [*cells, Cell(DELETED_WORD, hour.number(DELETED))]))
         return found
 
     @property
@@ -139,16 +142,16 @@ class Forecast:
             if pk in workflows:
                 row = WorkflowRow(workflows[pk], {})
                 cells = [self._of_workflow(row, kind, totals[pk][kind]) for kind in KINDS]
-                found.append((row, [*cells, Cell(totals[pk][DELETED])]))
+                found.append((row, [*cells, Cell(DELETED_WORD, totals[pk][DELETED])]))
         return found
 
     def _cell(self, hour: Hour, kind: str) -> Cell:
         of = {"workflow": WorkflowRow(self.workflow, {}).address} if self.workflow else {}
-        return Cell(hour.number(kind), _address(kind, hour.begins, hour.ends, **of))
+        return Cell(WORDS[kind], hour.number(kind), _address(kind, hour.begins, hour.ends, **of))
 
     def _of_workflow(self, row: WorkflowRow, kind: str, number: int) -> Cell:
         span = self.hours[0].begins, self.hours[-1].ends
-        return Cell(number, _address(kind, *span, workflow=row.address))
+        return Cell(WORDS[kind], number, _address(kind, *span, workflow=row.address))
 
 
 def _address(kind: str, begins: datetime, ends: datetime, **terms: str) -> str:

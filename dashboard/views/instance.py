@@ -97,11 +97,16 @@ def _shown(
         "is_waiting": found.is_waiting,
         "console_url": _console_url(instance),
         "output_url": step_output_url(instance),
-        "overdue": overdue.overdue(instance, Normals.of_rows([instance]).of_row(instance), now)
-        if overdue.is_stuck(instance)
-        else None,
+        "overdue": _overdue(instance, now),
         "changes": instance.changes.all(),
     }
+
+
+def _overdue(instance: Instance, now: datetime) -> str:
+    """Why it is stuck; what is usual is read only for one that is."""
+    if not overdue.is_stuck(instance):
+        return ""
+    return overdue.overdue(instance, Normals.of_rows([instance]).of_row(instance), now)
 
 
 def _prospect(instance: Instance, page: InstancePage) -> Prospect | None:

@@ -11,7 +11,7 @@ from tests.insight.details import NOW
 
 SINCE = NOW - timedelta(minutes=14)
 MINUTE = timedelta(minutes=1)
-FOR_14_MIN = "Running “charge-card” for 14 m 00 s"
+FOR_14_MIN = "Running “charge-card” for 14 m"
 
 
 @dataclass
@@ -106,41 +106,38 @@ def test_it_is_stuck_only_if_somebody_looked_after_it_was_due() -> None:
         (
             Row(at_work_on=SINCE, expected_by=SINCE + 11 * MINUTE),
             None,
-            "Running “charge-card” for 14 m 00 s; its timeout is 10 m",
+            "Running “charge-card” for 14 m; its timeout is 10 m",
         ),
         (
             Row("queued", "", at_work_on=SINCE, expected_by=SINCE + MINUTE),
             Usual(version_id=""),
-            "Queued for 14 m 00 s; 99 % of 1,204 waited less than 41 s in all versions",
+            "Queued for 14 m; 99 % of 1,204 waited less than 41 s in all versions",
         ),
         (
             Row("sleeping", "nap", due_on=SINCE, expected_by=SINCE + MINUTE),
             None,
-            "Sleeping in “nap”; it was due to wake 14 m 00 s ago",
+            "Sleeping in “nap”; it was due to wake 14 m ago",
         ),
         (
             Row("waiting-for-event", "approval", due_on=SINCE, expected_by=SINCE + MINUTE),
             None,
-            "Waiting for an event in “approval”; its timeout passed 14 m 00 s ago",
+            "Waiting for an event in “approval”; its timeout passed 14 m ago",
         ),
         (
             Row("running", "", at_work_on=SINCE, expected_by=SINCE + MINUTE),
             Usual(),
-            "Running between two steps for 14 m 00 s",
+            "Running between two steps for 14 m",
         ),
         (
             Row("rolling-back", "hold", at_work_on=SINCE, expected_by=SINCE + 11 * MINUTE),
             None,
-            "Rolling back “hold” for 14 m 00 s; its timeout is 10 m",
+            "Rolling back “hold” for 14 m; its timeout is 10 m",
         ),
     ],
 )
 def test_the_reason_is_said_in_words(row: Row, usual: Usual | None, text: str) -> None:
-    why = overdue(row, usual, NOW)
-
-    assert why is not None
-    assert why.text == text
+    assert overdue(row, usual, NOW) == text
 
 
 def test_nothing_is_said_of_what_is_not_stuck() -> None:
-    assert overdue(Row(at_work_on=SINCE, expected_by=NOW + MINUTE), Usual(), NOW) is None
+    assert overdue(Row(at_work_on=SINCE, expected_by=NOW + MINUTE), Usual(), NOW) == ""
