@@ -161,4 +161,6 @@ SHOWN: dict[str, Show] = {
     "the budget": at("/budget/"),
     "a step": step,
     "the overview": at("/"),
+    "the forecast": at("/forecast/"),
+    "what is stuck": at("/instances/?q=is:stuck&view=stuck"),
 }
