@@ -81,8 +81,7 @@ class BackFilling(Turn):
         """What should have gone on since it was read, and what is stuck and may not be any more."""
         now = self.clock()
         workflows = self._subjects.keys() - self._failed
-        rows = Instance.objects.with_workflow().filter(workflow__in=workflows)
-        rows = rows.exclude(pk__in=self._tried)
+        rows = Instance.objects.with_workflow().among(workflows).exclude(pk__in=self._tried)
         late = list(rows.late(now)[:LONGEST_WORK])
         return late + list(rows.stuck_at_last(now)[: LONGEST_WORK - len(late)])
 

@@ -53,7 +53,7 @@ class StuckCoverage:
     def of(cls, workflows: Collection[int] | None, now: datetime) -> StuckCoverage:
         rows = Instance.objects.late(now).order_by()
         if workflows is not None:
-            rows = rows.filter(workflow__in=workflows)
+            rows = rows.among(workflows)
         late = rows.values_list("pk", flat=True)[: cls.LATE_LIMIT].count()
         return cls(Progress.objects.coverage_of(workflows), late)
 
