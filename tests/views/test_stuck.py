@@ -11,7 +11,7 @@ import time_machine
 from django.test import Client
 
 from dashboard.insight.version_watch import Comparison, Kind, Measure
-from dashboard.models import Progress, StepNormal, Version
+from dashboard.models import Progress, StepNormal, Version, counting
 from dashboard.simulator.clock import MINUTE
 from dashboard.simulator.plan import Do, Plan, in_turn
 from tests.fixtures import Watched
@@ -68,7 +68,10 @@ class TestList:
 
         assert "99 % of 30 took less than 3 ms in all versions" in cell(shown(reader), "error")
 
-    def test_the_oldest_of_many_are_found_and_counted(self, reader: Client) -> None:
+    def test_the_oldest_of_many_are_found_and_counted(
+        self, reader: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(counting, "LOOKED_AT", 10)
         instance("old", created_on=THEN - timedelta(days=20), **STUCK)
         for number in range(60):
             instance(f"i{number}", "running")
