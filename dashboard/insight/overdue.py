@@ -8,6 +8,7 @@ its workflow. A paused one is late for nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -117,32 +118,43 @@ def is_stuck(row: Row) -> bool:
     )
 
 
-def overdue(row: Row, normal: Normal | None, now: datetime) -> str:
-    """Why the instance of this row is late, in a sentence; "" when it is not, or nobody knows."""
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why an instance is late: in a sentence, and `brief`, beside the name of its step."""
+
+    text: str
+    brief: str
+
+
+def overdue(row: Row, normal: Normal | None, now: datetime) -> Why | None:
+    """Why the instance of this row is late; None when it is not, or nobody knows."""
     if not is_stuck(row) or row.expected_by is None:
-        return ""
+        return None
     step = f"“{words.isolated(row.current_step)}”"
     due = row.due_on and short(now - row.due_on)
     if row.phase == PhaseKind.SLEEPING:
-        return f"Sleeping in {step}; it was due to wake {due} ago"
+        return Why(f"Sleeping in {step}; it was due to wake {due} ago", f"due {due} ago")
     if row.phase == PhaseKind.WAITING_FOR_EVENT:
-        return f"Waiting for an event in {step}; its timeout passed {due} ago"
+        text = f"Waiting for an event in {step}; its timeout passed {due} ago"
+        return Why(text, f"timeout passed {due} ago")
     if row.phase == PhaseKind.RETRYING:
-        return f"Retrying {step}; the next attempt was due {due} ago"
+        return Why(f"Retrying {step}; the next attempt was due {due} ago", f"due {due} ago")
     return _at_work(row, step, normal, now)
 
 
-def _at_work(row: Row, step: str, normal: Normal | None, now: datetime) -> str:
+def _at_work(row: Row, step: str, normal: Normal | None, now: datetime) -> Why | None:
     if row.at_work_on is None or row.expected_by is None:
-        return "It should have gone on by now"
+        return None
     lasts = short(now - row.at_work_on)
     if row.phase == PhaseKind.RUNNING and not row.current_step:
-        return f"Running between two steps for {lasts}"
+        return Why(f"Running between two steps for {lasts}", f"between two steps for {lasts}")
     does = {PhaseKind.QUEUED.value: "Queued", PhaseKind.ROLLING_BACK.value: f"Rolling back {step}"}
     head = f"{does.get(row.phase, f'Running {step}')} for {lasts}"
     if normal is not None and is_known_enough(normal) and row.phase != PhaseKind.ROLLING_BACK:
         p99 = short(timedelta(milliseconds=normal.p99))
         took = "waited" if row.phase == PhaseKind.QUEUED else "took"
         scope = "in this version" if normal.version_id else "in all versions"
-        return f"{head}; 99 % of {normal.n:,} {took} less than {p99} {scope}"
-    return f"{head}; its timeout is {short(row.expected_by - row.at_work_on - LEAST_GRACE)}"
+        text = f"{head}; 99 % of {normal.n:,} {took} less than {p99} {scope}"
+        return Why(text, f"{lasts}; 99 % of {normal.n:,} < {p99}")
+    timeout = short(row.expected_by - row.at_work_on - LEAST_GRACE)
+    return Why(f"{head}; its timeout is {timeout}", f"{lasts}; timeout {timeout}")

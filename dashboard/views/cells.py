@@ -122,8 +122,8 @@ def attempts(row: ListRow, _known: Known) -> str:
 def error(row: ListRow, known: Known) -> str:
     told = ""
     if why := overdue.overdue(row, known.normals.of_row(row), known.now):
-        text = escape(why)
-        told += f'<span class="overdue-why" title="{text}">{icon("warning")} {text}</span> '
+        brief = f"{icon('warning')} {escape(why.brief)}"
+        told += f'<span class="overdue-why" title="{escape(why.text)}">{brief}</span> '
     if row.restarts:
         times = f" ×{row.restarts}" if row.restarts > 1 else ""
         told += (

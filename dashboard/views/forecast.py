@@ -28,7 +28,7 @@ WORDS = {
     "waiting-for-event": "Waits time out",
     "retrying": "Retries",
 }
-DELETED_WORD = "Deleted from then on"
+DELETED_WORD = "Deleted"
 MOST_SHOWN = 50
 
 

@@ -17,6 +17,7 @@ from dashboard.cloudflare import Lane
 from dashboard.forms.steps import StepsForm
 from dashboard.insight import overdue
 from dashboard.insight.instance_page import InstancePage, instance_page
+from dashboard.insight.overdue import Why
 from dashboard.insight.prospect import Prospect, prospect
 from dashboard.models import Instance, Item, Mark, Workflow
 from dashboard.models.normal import Normals
@@ -102,10 +103,10 @@ def _shown(
     }
 
 
-def _overdue(instance: Instance, now: datetime) -> str:
+def _overdue(instance: Instance, now: datetime) -> Why | None:
     """Why it is stuck; what is usual is read only for one that is."""
     if not overdue.is_stuck(instance):
-        return ""
+        return None
     return overdue.overdue(instance, Normals.of_rows([instance]).of_row(instance), now)
 
 

@@ -136,8 +136,11 @@ def test_it_is_stuck_only_if_somebody_looked_after_it_was_due() -> None:
     ],
 )
 def test_the_reason_is_said_in_words(row: Row, usual: Usual | None, text: str) -> None:
-    assert overdue(row, usual, NOW) == text
+    why = overdue(row, usual, NOW)
+
+    assert why is not None
+    assert why.text == text
 
 
 def test_nothing_is_said_of_what_is_not_stuck() -> None:
-    assert overdue(Row(at_work_on=SINCE, expected_by=NOW + MINUTE), Usual(), NOW) == ""
+    assert overdue(Row(at_work_on=SINCE, expected_by=NOW + MINUTE), Usual(), NOW) is None

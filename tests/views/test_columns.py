@@ -139,7 +139,8 @@ class TestCells:
         html = shown(reader)
 
         assert cell(html, "doing") == "Retrying charge ×3 tried stuck"
-        assert cell(html, "error") == "Retrying “charge”; the next attempt was due 12 m ago"
+        assert cell(html, "error") == "due 12 m ago"
+        assert "Retrying “charge”; the next attempt was due 12 m ago" in html
         assert cell(shown(reader, "columns=attempts"), "short") == "3"
 
     @pytest.mark.parametrize(

@@ -57,8 +57,9 @@ class TestList:
 
         html = shown(reader, "q=is:stuck&view=stuck")
 
-        assert cell(html, "error") == (
-            "Running “charge” for 14 m; 99 % of 1,204 took less than 41 s in this version"
+        assert cell(html, "error") == "14 m; 99 % of 1,204 < 41 s"
+        assert (
+            "Running “charge” for 14 m; 99 % of 1,204 took less than 41 s in this version" in html
         )
 
     def test_a_step_with_a_counter_is_held_to_the_step_of_its_author(self, reader: Client) -> None:
@@ -66,7 +67,7 @@ class TestList:
         StepNormal.objects.create(workflow=workflow(), step_name="charge", n=30,
             p50=1, p95=2, p99=3, as_of=NOW)  # fmt: skip
 
-        assert "99 % of 30 took less than 3 ms in all versions" in cell(shown(reader), "error")
+        assert "99 % of 30 took less than 3 ms in all versions" in shown(reader)
 
     def test_the_oldest_of_many_are_found_and_counted(
         self, reader: Client, monkeypatch: pytest.MonkeyPatch
