@@ -90,6 +90,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "instance",
             models.Index(
+                fields=["read_at"],
+                condition=models.Q(expected_by__lt=F("read_at"), expired_at=None),
+                name="instance_stuck_read",
+            ),
+        ),
+        migrations.AddIndex(
+            "instance",
+            models.Index(
                 fields=["expected_by"],
                 condition=models.Q(expected_by__gte=F("read_at"), expired_at=None),
                 name="instance_late",

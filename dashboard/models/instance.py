@@ -219,6 +219,7 @@ class Instance(models.Model):
                 name="instance_workflow_wakes",
             ),
             models.Index(fields=["-created_on", "-id"], condition=STUCK, name="instance_stuck"),
+            models.Index(fields=["read_at"], condition=STUCK, name="instance_stuck_read"),
             models.Index(fields=["expected_by"], condition=UNCONFIRMED, name="instance_late"),
             models.Index(
                 fields=["workflow", "id"],
