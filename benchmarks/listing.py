@@ -52,6 +52,7 @@ def cases(now: datetime) -> list[Case]:
         Case("workflow, status, range", narrow, urlencode({**theirs, "workflow__id__exact": 1})),
         Case("search hit", "stolen-card"),
         Case("search miss", "no-such-thing-anywhere", "q=no-such-thing-anywhere"),
+        Case("kept, and none is", "is:kept"),
     ]
 
 

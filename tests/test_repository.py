@@ -44,3 +44,9 @@ def test_lock_files_name_packages_and_hashes_but_no_addresses(path: Path) -> Non
 def test_every_locked_package_has_a_hash(path: Path) -> None:
     blocks = re.split(r"\n(?=\S)", path.read_text().strip())
     assert [block for block in blocks if "--hash=sha256:" not in block] == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("static/css/*.css")), ids=lambda path: path.name)
+def test_no_style_makes_each_insertion_restyle_the_whole_page(path: Path) -> None:
+    rules = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+    assert re.findall(r"[^{}]*[+~]\s*\*[^{}]*\{", rules) == []

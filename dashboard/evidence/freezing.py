@@ -46,7 +46,8 @@ def _redacted(evidence: Evidence, rules: Redaction) -> dict[str, Any]:
             "answer": rules.answer(kept.answer),
             "outputs_are_text": kept.outputs_are_text,
             "outputs": {
-                key: rules.output(steps[int(key)], whole) for key, whole in kept.outputs.items()
+                key: rules.output(steps[int(key.partition(".")[0])], whole)
+                for key, whole in kept.outputs.items()
             },
             "missing": {key: rules.text(why) for key, why in kept.missing.items()},
         },

@@ -1,4 +1,4 @@
-"""The whole outputs that Cloudflare had cut in its log, read one by one up to a limit."""
+"""Outputs that Cloudflare's log holds in part, or not at all: read one by one up to a limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from dashboard.cloudflare import Client, StepOutput, types
 from dashboard.cloudflare.errors import CloudflareError, NotFound, RateLimited, Unreachable
 from dashboard.insight.payload import size_words
-from dashboard.models.kept_answer import cut_steps
+from dashboard.models.kept_answer import Part, not_in_log
 
 #: What is kept of one output, and of all outputs of one snapshot, in bytes.
 OUTPUT_LIMIT = 4_000_000
@@ -35,15 +35,16 @@ class _TooLarge(Exception):
 def read_outputs(
     client: Client, workflow_name: str, instance_id: str, detail: types.InstanceDetail
 ) -> Outputs:
-    """Reads outputs that were cut. What cannot be had is missing with its reason, and the rest is
-    still read, except when Cloudflare or the budget ask to stop."""
+    """Reads what the log does not hold whole, of steps and of attempts. What cannot be had is
+    missing with its reason, and the rest is still read, except when Cloudflare or the budget ask to
+    stop."""
     found = Outputs()
     last_of = {(step.type, step.name): step.index for step in detail.steps}
-    cut = cut_steps(detail)
-    for step in cut[:-MOST]:
-        found.missing[str(step.index)] = f"Only the last {MOST} such outputs are asked for."
-    for step in cut[-MOST:]:
-        key = str(step.index)
+    parts = not_in_log(detail)
+    for part in parts[:-MOST]:
+        found.missing[part.key] = f"Only the last {MOST} such outputs are asked for."
+    for part in parts[-MOST:]:
+        key, step = part.key, part.step
         if not client.target.has_step_output:
             found.missing[key] = f"{client.target.title} gives no more of it."
         elif last_of[step.type, step.name] != step.index:
@@ -51,16 +52,19 @@ def read_outputs(
         elif isinstance(found.failure, RateLimited | Unreachable):
             found.missing[key] = str(found.failure)
         else:
-            _read_one(client, workflow_name, instance_id, step, found)
+            _read_one(client, workflow_name, instance_id, part, found)
     return found
 
 
 def _read_one(
-    client: Client, workflow_name: str, instance_id: str, step: types.Step, found: Outputs
+    client: Client, workflow_name: str, instance_id: str, part: Part, found: Outputs
 ) -> None:
-    key, room = str(step.index), min(OUTPUT_LIMIT, TOTAL_LIMIT - found.size)
+    key, room = part.key, min(OUTPUT_LIMIT, TOTAL_LIMIT - found.size)
+    step, attempt = part.step, part.attempt
     try:
-        with client.get_step(workflow_name, instance_id, name=step.name, type=step.type) as output:
+        with client.get_step(
+            workflow_name, instance_id, name=step.name, type=step.type, attempt=attempt
+        ) as output:
             whole, size = _within(output, room)
     except _TooLarge:
         found.missing[key] = f"It is larger than the {size_words(room)} that were left to keep."

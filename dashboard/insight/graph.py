@@ -1,8 +1,9 @@
 """The diagram of a version as a tree, from what Cloudflare sends for it. Nothing here raises.
 
 Follows "Get workflow version graph" of
-<https://developers.cloudflare.com/api/resources/workflows/subresources/versions/>; a node of a type
-that is not known there is kept with its type as its name, and with the nodes inside it.
+<https://developers.cloudflare.com/api/resources/workflows/subresources/versions/>, and for what
+`starts` and `resolves` mean <https://blog.cloudflare.com/workflow-diagrams/>. A node of a type that
+is not known there is kept with its type as its name, and with the nodes inside it.
 """
 
 from __future__ import annotations
@@ -52,12 +53,19 @@ class Lane:
 @dataclass(frozen=True, eq=False)
 class Node:
     """One node, equal to no other. `type` is Cloudflare's word, `word` ours; `name` as the author
-    wrote it, "" where it has none; `note` what else is said of it. Its lanes stand side by side."""
+    wrote it, "" where it has none; `note` what else is said of it. Its lanes stand side by side.
+
+    A step that the code does not wait for at once `starts` at one level and `resolves`, which is
+    awaited, at a later one; of those in one lane the levels can be compared. Both are None for a
+    step that is awaited where it stands; `resolves` also where nothing says when it is awaited.
+    """
 
     type: str
     name: str = ""
     note: str = ""
     lanes: tuple[Lane, ...] = ()
+    starts: int | None = None
+    resolves: int | None = None
 
     @property
     def word(self) -> str:
@@ -74,6 +82,14 @@ class Node:
     @property
     def title(self) -> str:
         return self.name or self.word
+
+    @property
+    def levels(self) -> str:
+        """`starts at 1, awaited at 2`; "" for a node that is awaited where it stands."""
+        if self.starts is None:
+            return ""
+        awaited = "" if self.resolves is None else f", awaited at {self.resolves}"
+        return f"starts at {self.starts}{awaited}"
 
     def is_named(self, step: str) -> bool:
         """Whether a step of an instance with this name is one of this node: its name may be a
@@ -114,12 +130,17 @@ class _Reader:
         self.number += 1
         if depth > DEEPEST or self.number > MOST:
             return Node(kind, name, "what is inside is not drawn")
-        return Node(kind, name, _note(kind, row), tuple(self._lanes(kind, row, depth)))
+        lanes = tuple(self._lanes(kind, row, depth))
+        starts, resolves = values.integer(row.get("starts")), values.integer(row.get("resolves"))
+        if starts is None or (resolves is not None and resolves <= starts):
+            resolves = None
+        return Node(kind, name, _note(kind, row), lanes, starts, resolves)
 
     def _lanes(self, kind: str, row: Json, depth: int) -> Iterator[Lane]:
         if kind == "parallel":
-            for node in values.items(row.get("nodes")):
-                yield Lane("", (self.node(node, depth + 1),))
+            beside = self._nodes(values.items(row.get("nodes")), depth)
+            has_levels = any(node.starts is not None for node in beside)
+            yield from [Lane("", beside)] if has_levels else [Lane("", (node,)) for node in beside]
             return
         if nodes := values.items(row.get("nodes")):
             yield Lane("", self._nodes(nodes, depth))

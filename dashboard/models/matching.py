@@ -1,8 +1,8 @@
 """The instances that fit some filters, found by the indexes that there are.
 
-Three kinds of narrowing are known to the indexes: statuses, workflows, and texts that few rows
-hold. Several statuses or workflows are read as one list each and merged, for a plain `IN` reads and
-sorts all of them.
+Some kinds of narrowing are known to the indexes: statuses, workflows, and what holds of few rows:
+a text that stands in them, or that something is kept of them. Several statuses or workflows are
+read as one list each and merged, for a plain `IN` reads and sorts all of them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from dashboard.cloudflare.types import FINISHED
 from dashboard.models import counting, search_index, tallies
 from dashboard.models.filters import Choice, Clause, Due, InstanceFilters, InState, Stands, Within
 from dashboard.models.places import places
+from dashboard.models.snapshot import kept_instances
 
 if TYPE_CHECKING:
     from dashboard.models.instance import InstanceQuerySet
 
-#: A text that more instances hold is so common that reading the list in its order meets it soon.
+#: What more instances have is so common that reading the list in its order meets it soon.
 FEW = 1_000
 #: More lists than this are not worth merging.
 MOST_LISTS = 40
@@ -92,8 +93,7 @@ class Matching:
 
     @property
     def keys(self) -> set[int] | None:
-        """The rows with the texts that are looked for, where an index knows them and they are few;
-        None: any."""
+        """The rows of what is looked for, where an index knows them and they are few; None: any."""
         return self._found[0]
 
     @property
@@ -123,7 +123,7 @@ class Matching:
         for clause in self.filters.clauses:
             if keys is not None and clause in few:
                 continue
-            found = search_index.found(clause, FEW)
+            found = _keys_of(clause)
             if found is None:
                 rest &= clause.condition
             else:
@@ -139,6 +139,13 @@ class Matching:
             rows = rows.filter(clause.condition)
         keys = set(rows.values_list("pk", flat=True)[: FEW + 1])
         return keys if len(keys) <= FEW else None
+
+
+def _keys_of(clause: Clause) -> set[int] | None:
+    """The rows of which it holds, where they are few and found without reading the others."""
+    if isinstance(clause, Stands) and clause.name == "kept":
+        return kept_instances(FEW)
+    return search_index.found(clause, FEW)
 
 
 def _in(column: str, values: list[str] | list[int]) -> Q:

@@ -110,7 +110,8 @@ class Operation(Kept):
     a wave above which it stops itself; items before `judged_from` no longer count, for somebody
     decided to go on. `note`: why it stands where it is, or what it waits for. `next_run_at`: when
     there is something to do again, None when there is not. `leased_until`: until then somebody
-    works on it; an economy, not a lock, for each item is claimed by itself.
+    works on it, or still writes it down; an economy, not a lock, for each item is claimed by
+    itself.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.urls import reverse
 
 from dashboard.cloudflare import types
@@ -25,6 +25,13 @@ logger = logging.getLogger(__name__)
 
 #: So few that nobody waits while they are deleted.
 PIECE = 100
+#: Also counts those whose row was forgotten, so that its limit is that of what is read.
+KEPT = (
+    "SELECT told.id FROM"
+    " (SELECT DISTINCT workflow_id, instance_id FROM dashboard_snapshot LIMIT %s) AS kept"
+    " LEFT JOIN dashboard_instance AS told"
+    " ON told.workflow_id = kept.workflow_id AND told.instance_id = kept.instance_id"
+)
 
 
 class Why(models.TextChoices):
@@ -186,6 +193,15 @@ class Snapshot(models.Model):
             "instance",
             args=[self.workflow.account.account_id, self.workflow.name, self.instance_id],
         )
+
+
+def kept_instances(limit: int) -> set[int] | None:
+    """The keys of the instances of which something is kept; None when it is of more than `limit`
+    that it is."""
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT, [limit + 1])
+        found = cursor.fetchall()
+    return {pk for (pk,) in found if pk is not None} if len(found) <= limit else None
 
 
 def latest_by_generation(snapshots: Iterable[Snapshot]) -> list[Snapshot]:

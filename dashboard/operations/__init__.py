@@ -1,8 +1,9 @@
 """What a person asks for -> Cloudflare -> the changed row, the audit entry, the next look.
 
 One instance: `choices` what can be asked, `performing` asks, `following` looks until it is seen.
-New ones, of any number: `creating`. Many: `planning` what it would do, `beginning` writes it down,
-`running` works on it in `waves`, `watching` sees what became of it, `steering` pauses and stops it.
+New ones: `creating`, a batch of them written down by `proposing` first. Many: `planning` what it
+would do, `beginning` writes it down, `running` works on it in `waves`, `watching` sees what became
+of it, `steering` pauses and stops it.
 """
 
 from dashboard.operations.beginning import MOST, STOP_ABOVE, WAVES, Terms, begin
@@ -15,11 +16,12 @@ from dashboard.operations.choices import (
     refusal_for_user,
     refusal_for_workflow,
 )
-from dashboard.operations.creating import New, cost, create, propose, propose_failed
+from dashboard.operations.creating import cost, create
 from dashboard.operations.effects import effects
 from dashboard.operations.following import follow_due, judge_open, look
 from dashboard.operations.performing import Wanted, perform
 from dashboard.operations.planning import BULK_KINDS, Plan, kinds_on_offer, plan
+from dashboard.operations.proposing import New, propose, propose_failed
 from dashboard.operations.running import due, run
 from dashboard.operations.steering import STEERING, steer
 

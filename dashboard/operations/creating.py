@@ -1,20 +1,15 @@
-"""New instances: one at once, or many that are written down, shown, and then sent in hundreds.
+"""New instances: one at once, or those of a batch in hundreds, once somebody has said yes to it.
 
 Each has an id of our own before anything is sent, so that a lost answer can be cleared up.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
-import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db import connection as database
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from dashboard import connection
@@ -22,9 +17,8 @@ from dashboard.cloudflare import Client, types
 from dashboard.cloudflare.bodies import BATCH_SIZE
 from dashboard.cloudflare.errors import CloudflareError, Conflict
 from dashboard.cloudflare.targets import Target
-from dashboard.models import Instance, Item, Operation, StageChange, User, Workflow
-from dashboard.models.operation import Kind, Stage, State
-from dashboard.models.storing import storable, storable_json
+from dashboard.models import Item, Operation, Workflow
+from dashboard.models.operation import Stage, State
 from dashboard.operations import planning
 from dashboard.operations.following import look
 from dashboard.operations.performing import Wanted, write_down
@@ -37,26 +31,7 @@ from dashboard.operations.sending import (
     settle,
 )
 
-#: Written at once, so that nobody else waits long for the database.
-PIECE = 1000
-#: The first alone, then some: what cannot be is found out before there are hundreds of it.
-WAVES = (1, 25)
 EXISTS = "Cloudflare skipped it: an instance with this id exists."
-KNOWN = "An instance with this id is known here; as long as Cloudflare has it, it skips this one."
-DISCARDED = "Nothing was sent. It was discarded while it was written down."
-INSERT = (
-    "INSERT INTO dashboard_item (operation_id, workflow_id, instance_id, wave, state, arguments, "
-    "note, before, seen) VALUES (%s, %s, %s, %s, 'pending', %s, %s, '{}', '{}')"
-)
-
-
-@dataclass(frozen=True)
-class New:
-    """One of many: what to create, what is kept of that, and whether its id was made up here."""
-
-    instance_id: str
-    arguments: dict[str, Any]
-    has_own_id: bool
 
 
 def create(
@@ -81,60 +56,6 @@ def create(
     if not item.is_settled:
         look(client, item, now=clock())
     return operation
-
-
-def propose(
-    workflow: Workflow,
-    new: Iterable[New],
-    wanted: Wanted,
-    *,
-    now: datetime,
-    retry_of: Operation | None = None,
-) -> tuple[Operation, bool]:
-    """Writes down many new instances, and sends nothing: somebody looks at them and says yes.
-
-    The second value is False when this form had been sent before.
-    """
-    try:
-        with transaction.atomic():
-            operation = _begin_reading(workflow, wanted, now, retry_of)
-    except IntegrityError:
-        return Operation.objects.get(key=wanted.key), False
-    wave_of = _waves()
-    rest = iter(new)
-    summary = {"number": 0, "made_up": 0, "known": 0}
-    while piece := list(itertools.islice(rest, PIECE)):
-        known = _known(workflow, piece)
-        with transaction.atomic(), database.cursor() as cursor:
-            cursor.executemany(
-                INSERT, [_values(operation, one, next(wave_of), known) for one in piece]
-            )
-        summary["number"] += len(piece)
-        summary["made_up"] += sum(not one.has_own_id for one in piece)
-        summary["known"] += len(known)
-    operation.arguments |= summary
-    if not operation.move(Stage.PROPOSED, now=now, arguments=operation.arguments):
-        # Somebody discarded it while it was written down.
-        operation.items.pending().order_by().update(
-            state=State.SKIPPED, note=DISCARDED, settled_at=now
-        )
-    return operation, True
-
-
-def propose_failed(operation: Operation, user: User, *, now: datetime) -> Operation:
-    """Writes down anew those of a batch that failed, under the same ids: one that exists by now
-    will be skipped."""
-    failed = operation.items.filter(state=State.FAILED).order_by("pk")
-    new = (
-        New(instance_id, arguments or {}, has_own_id=True)
-        for instance_id, arguments in failed.values_list("instance_id", "arguments").iterator()
-    )
-    workflow = operation.workflow
-    if workflow is None:
-        raise ValueError("A batch is of one workflow.")
-    given = {name: text for name, text in operation.arguments.items() if name == "source"}
-    wanted = Wanted(Kind.CREATE, user, uuid.uuid4(), operation.reason, given)
-    return propose(workflow, new, wanted, now=now, retry_of=operation)[0]
 
 
 def create_some(client: Client, workflow: Workflow, items: Sequence[Item], *, clock: Clock) -> bool:
@@ -179,51 +100,6 @@ def cost(workflow: Workflow, number: int) -> tuple[int, timedelta | None]:
     seconds = planning.seconds({account_id: 2 * groups})
     at_least = timedelta(seconds=groups * (size > 1))
     return 2 * groups, None if seconds is None else max(at_least, timedelta(seconds=seconds))
-
-
-def _begin_reading(
-    workflow: Workflow, wanted: Wanted, now: datetime, retry_of: Operation | None
-) -> Operation:
-    operation = Operation.objects.create(
-        key=wanted.key,
-        kind=wanted.kind,
-        workflow=workflow,
-        arguments=storable_json(wanted.arguments),
-        reason=storable(wanted.reason),
-        requested_by=wanted.user,
-        requested_at=now,
-        is_bulk=True,
-        retry_of=retry_of,
-        stage=Stage.READING,
-        note="Nothing has been sent, and nothing will be before somebody has seen them all.",
-    )
-    StageChange.objects.create(
-        operation=operation, stage=Stage.READING, changed_by=wanted.user, changed_at=now
-    )
-    return operation
-
-
-def _known(workflow: Workflow, piece: Sequence[New]) -> set[str]:
-    """Which of their ids an instance has that Cloudflare still holds, for all that is known."""
-    ids = [one.instance_id for one in piece if one.has_own_id]
-    if not ids:
-        return set()
-    held = Instance.objects.filter(workflow=workflow, instance_id__in=ids, expired_at=None)
-    return set(held.values_list("instance_id", flat=True))
-
-
-def _values(operation: Operation, one: New, wave: int, known: set[str]) -> tuple[Any, ...]:
-    pk = Item._meta.get_field("operation").get_db_prep_save(operation.pk, database)
-    note = KNOWN if one.instance_id in known else ""
-    arguments = json.dumps(one.arguments)
-    return pk, operation.workflow_id, one.instance_id, wave, arguments, note
-
-
-def _waves() -> Iterator[int]:
-    """The wave of the first, of the second, and so on; the last wave never ends."""
-    for number, size in enumerate(WAVES, start=1):
-        yield from itertools.repeat(number, size)
-    yield from itertools.repeat(len(WAVES) + 1)
 
 
 def _claim(items: Sequence[Item], now: datetime) -> bool:

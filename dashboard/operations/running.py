@@ -25,6 +25,7 @@ from dashboard.models.operation import Kind, Stage, State
 from dashboard.operations.choices import refusal_for_user, refusal_for_workflow
 from dashboard.operations.creating import batch_size, create_some
 from dashboard.operations.following import look
+from dashboard.operations.proposing import end_cut_off
 from dashboard.operations.sending import Clock, send, settle
 from dashboard.operations.watching import watch
 from dashboard.operations.waves import LATEST, WRONG, judge_waves
@@ -40,7 +41,8 @@ PAUSE_AFTER_ERROR = timedelta(seconds=15)
 
 def due(now: datetime) -> list[uuid.UUID]:
     """The operations on many that somebody should work on now."""
-    busy = Operation.objects.filter(leased_until__gte=now).count()
+    leased = Operation.objects.filter(leased_until__gte=now)
+    busy = leased.exclude(stage=Stage.READING).count()
     waiting = Operation.objects.to_run(now).values_list("pk", flat=True)
     return list(waiting[: max(0, AT_ONCE - busy)])
 
@@ -53,6 +55,8 @@ def run(pk: uuid.UUID, connect: Callable[[str], Client], *, clock: Clock) -> Non
     operation = Operation.objects.get(pk=pk)
     if not operation.take_lease(clock(), LEASE):
         return
+    if operation.stage == Stage.READING:
+        end_cut_off(operation, now=clock())
     slice_ = Slice(operation, connect, clock)
     slice_.work()
     slice_.end()

@@ -29,7 +29,10 @@ def steer(operation: Operation, stage: Stage, user: User, *, now: datetime) -> b
         return operation.move(stage, now=now, by=user, next_run_at=now, **_judged_anew(operation))
     if stage is Stage.PAUSED:
         return operation.move(stage, now=now, by=user)
-    return stage is Stage.STOPPED and _stop(operation, user, now)
+    if stage is Stage.STOPPED:
+        words = f"Nothing was sent. {user} stopped the operation."
+        return stop(operation, now=now, by=user, of_each=words)
+    return False
 
 
 def _judged_anew(operation: Operation) -> dict[str, Any]:
@@ -39,13 +42,15 @@ def _judged_anew(operation: Operation) -> dict[str, Any]:
     return {"judged_from": operation.items.pending().values_list("pk", flat=True).first()}
 
 
-def _stop(operation: Operation, user: User, now: datetime) -> bool:
+def stop(
+    operation: Operation, *, now: datetime, of_each: str, by: User | None = None, note: str = ""
+) -> bool:
+    """Sends nothing more: each that was not sent is skipped with the words `of_each`. False when
+    it is over already."""
     with transaction.atomic():
-        if not operation.move(Stage.STOPPED, now=now, by=user):
+        if not operation.move(Stage.STOPPED, now=now, by=by, note=note):
             return False
         operation.items.pending().order_by().update(
-            state=State.SKIPPED,
-            note=f"Nothing was sent. {user} stopped the operation.",
-            settled_at=now,
+            state=State.SKIPPED, note=of_each, settled_at=now
         )
     return True

@@ -19,9 +19,8 @@ def graph_of(workflow: Workflow) -> Json:
     repeated: str | None = None
     for stage in plan.stages:
         if len(stage) > 1:
-            nodes.append(
-                {"type": "parallel", "kind": "all", "nodes": [_node(step) for step in stage]}
-            )
+            beside = [_node(step) | {"starts": 1, "resolves": 2} for step in stage]
+            nodes.append({"type": "parallel", "kind": "all", "nodes": beside})
             repeated = None
         elif stage[0].name != repeated:
             repeated = stage[0].name

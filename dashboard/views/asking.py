@@ -79,9 +79,10 @@ class Subject:
         self,
         data: QueryDict | None = None,
         files: MultiValueDict[str, UploadedFile[Any]] | None = None,
-        **initial: Any,
+        *,
+        initial: dict[str, Any] | None = None,
     ) -> OperationForm:
-        """Its form: filled in with `data` as it was sent, or with what is known."""
+        """Its form: filled in with `data` as it was sent, or with `initial` as a start."""
         if self.is_batch:
             return BatchForm(data, files, initial=initial)
         if self.instance is None:
@@ -101,13 +102,19 @@ def new_operation(request: HtmxHttpRequest) -> HttpResponse:
     is_one = subject.kind is Kind.CREATE and not subject.is_batch
     start = start_of(subject.workflow, request.GET) if is_one else None
     initial = _initial(request.GET, subject) | ({"params": start.params} if start else {})
-    return _render(request, subject, subject.form(**initial), start=start)
+    return _render(request, subject, subject.form(initial=initial), start=start)
 
 
 @operator_required
 def ask(request: HtmxHttpRequest) -> HttpResponse:
-    """Does what the form asks for; a form that cannot be goes back with every word that it held."""
+    """Does what the form asks for; a form that cannot be goes back with every word that it held.
+
+    With `preview` it goes back in any case, showing what it would do: without JavaScript nothing
+    else can tell after another step was chosen.
+    """
     subject = _subject(request.POST)
+    if "preview" in request.POST:
+        return _render(request, subject, subject.form(initial=request.POST.dict()))
     form = subject.form(request.POST, request.FILES)
     if not form.is_valid():
         return _render(request, subject, form, status=422)
@@ -130,7 +137,7 @@ def _ask_again(request: HtmxHttpRequest, subject: Subject, cause: NotKept) -> Ht
     """The same form, as a new question: whether to restart although the evidence is lost."""
     data = request.POST.copy()
     data["key"] = str(uuid.uuid4())
-    form = subject.form(data, without_evidence=True)
+    form = subject.form(data, initial={"without_evidence": True})
     text = f"Nothing was sent: the evidence that a restart erases could not be kept. {cause}"
     return _render(request, subject, form, status=409, cause=text)
 
@@ -146,7 +153,7 @@ def _carry_out(request: HtmxHttpRequest, subject: Subject, form: OperationForm) 
         seen_generation=form.cleaned_data.get("seen_generation"),
     )
     if isinstance(form, BatchForm):
-        return operations.propose(workflow, form.rows(), wanted, now=timezone.now())[0]
+        return operations.propose(workflow, form.rows(), wanted, clock=timezone.now)[0]
     client = connection.connect(workflow.account.account_id, spender=Spender.OPERATIONS)
     if isinstance(form, CreateForm):
         return operations.create(client, workflow, form.new_instance, wanted, clock=timezone.now)

@@ -19,7 +19,7 @@ from dashboard.insight import overdue
 from dashboard.insight.instance_page import InstancePage, instance_page
 from dashboard.insight.overdue import Why
 from dashboard.insight.prospect import Prospect, prospect
-from dashboard.models import Instance, Item, Mark, Workflow
+from dashboard.models import Instance, Workflow
 from dashboard.models.normal import Normals
 from dashboard.models.operation import Kind
 from dashboard.models.workflow import remaining_of
@@ -29,11 +29,9 @@ from dashboard.views import kept
 from dashboard.views.answers import status_of
 from dashboard.views.guards import signed_in
 from dashboard.views.links import Links
-from dashboard.views.live import Live, is_known, tag_of, unchanged
+from dashboard.views.live import Beside, Live, is_known, tag_of, unchanged
 from dashboard.views.page import HtmxHttpRequest, render_in_parts, render_page
 from dashboard.views.step_output import step_output_url
-
-LATEST_OPERATIONS = 5
 
 
 @require_GET
@@ -51,23 +49,22 @@ def instance_detail(
     Workflow.objects.filter(pk=found.instance.workflow_id).mark_watched(now)
     if found.was_read:
         operations.judge_open(found.instance, now=now)
-    latest = Item.objects.of_instance(found.instance.workflow, found.instance.instance_id)
-    return _page(request, found, found.instance, list(latest[:LATEST_OPERATIONS]), now)
+    return _page(request, found, found.instance, Beside.of(found.instance), now)
 
 
 def _page(
-    request: HtmxHttpRequest, found: Found, instance: Instance, items: list[Item], now: datetime
+    request: HtmxHttpRequest, found: Found, instance: Instance, beside: Beside, now: datetime
 ) -> HttpResponseBase:
     """Its page as it is now; to a poll that knows it already, only that nothing has changed."""
-    may_change = instance.is_live or any(not item.is_settled for item in items)
+    may_change = instance.is_live or any(not item.is_settled for item in beside.items)
     live = Live(instance, found.look, is_polling=may_change and found.look is not None)
-    tag = tag_of(request, found, items, now)
+    tag = tag_of(request, found, beside, now)
     if is_known(request, tag):
         return unchanged(tag, live)
     form = StepsForm(request.GET)
-    ctx = _shown(form, found, instance, live, now) | _operations(request, instance, items)
+    ctx = _shown(form, found, instance, live, now) | _operations(request, instance, beside)
     ctx |= {"live": live, "tag": tag}
-    ctx |= kept.bar_of_live(request, instance, ctx["page"])
+    ctx |= kept.bar_of_live(request, instance, ctx["page"], beside.snapshots)
     is_long = ctx["page"] is not None and ctx["page"].is_long
     if is_long and not request.htmx and not form.errors:
         return render_in_parts(request, "instance/page.html", later="instance/_log.html", ctx=ctx)
@@ -118,17 +115,16 @@ def _prospect(instance: Instance, page: InstancePage) -> Prospect | None:
     return prospect(page.detail, page.phase, known)
 
 
-def _operations(request: HtmxHttpRequest, instance: Instance, latest: list[Item]) -> dict[str, Any]:
+def _operations(request: HtmxHttpRequest, instance: Instance, beside: Beside) -> dict[str, Any]:
     """What can be asked of it, and what was; and which of its steps act outside."""
     choices = operations.choices(instance, signed_in(request))
     restarts = (c.url for c in choices if c.kind is Kind.RESTART and not c.refusal)
-    marks = Mark.objects.of(instance.workflow).select_related("set_by")
     return {
         "actions": choices,
         "restart_url": next(restarts, ""),
-        "marks": marks.by_step(),
+        "marks": {mark.step_name: mark for mark in beside.marks},
         "refusals": [choice for choice in choices if choice.refusal],
-        "operation_items": latest,
+        "operation_items": beside.items,
     }
 
 

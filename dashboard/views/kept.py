@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
 from dashboard import connection, evidence
-from dashboard.cloudflare.types import Step
 from dashboard.evidence import Evidence
 from dashboard.forms.steps import StepsForm
 from dashboard.insight import words
@@ -19,15 +19,16 @@ from dashboard.insight.instance_page import InstancePage, instance_page
 from dashboard.insight.markdown import Place, as_markdown
 from dashboard.insight.payload import payload
 from dashboard.insight.retention import kept_until
+from dashboard.insight.step_rows import error_text
 from dashboard.insight.view import View
 from dashboard.models import Instance, Snapshot, Version, Workflow
-from dashboard.models.kept_answer import KeptAnswer
+from dashboard.models.kept_answer import KeptAnswer, Part
 from dashboard.models.merging import detail_facts
 from dashboard.models.snapshot import latest_by_generation
 from dashboard.sync import finding
 from dashboard.views.files import bytes_file, value_file
-from dashboard.views.page import HtmxHttpRequest, render_page
-from dashboard.views.step_output import part_file
+from dashboard.views.page import HtmxHttpRequest
+from dashboard.views.step_output import attempt_of, output_page, part_file, wants_file
 
 
 def find(text: str, *, near: Workflow | None = None) -> Evidence:
@@ -64,9 +65,8 @@ def still_parts(
         "is_kept": True,
         "output_url": "",
         "missing_outputs": [
-            (words.cut(step.name, words.NAME_LIMIT), kept.missing[str(step.index)])
-            for step in detail.steps
-            if str(step.index) in kept.missing
+            (words.cut(part.step.name, words.NAME_LIMIT), part.attempt, why)
+            for part, why in kept.parts_missing
         ],
     }
 
@@ -76,6 +76,7 @@ def bar(
     workflow: Workflow,
     instance_id: str,
     *,
+    snapshots: Iterable[Snapshot],
     this_url: str,
     page: InstancePage | None,
     as_of: datetime | None,
@@ -86,7 +87,7 @@ def bar(
         workflow.account.name, workflow.name, instance_id, request.build_absolute_uri(this_url)
     )
     return {
-        "tabs": latest_by_generation(Snapshot.objects.of_instance(workflow, instance_id)),
+        "tabs": latest_by_generation(snapshots),
         "this_url": this_url,
         "live_url": reverse("instance", args=address),
         "markdown": as_markdown(place, page, as_of) if page and as_of else "",
@@ -103,13 +104,17 @@ def tabs(account_id: str, workflow_name: str, instance_id: str) -> list[Snapshot
 
 
 def bar_of_live(
-    request: HtmxHttpRequest, instance: Instance, page: InstancePage | None
+    request: HtmxHttpRequest,
+    instance: Instance,
+    page: InstancePage | None,
+    snapshots: Iterable[Snapshot],
 ) -> dict[str, Any]:
     """The same above the live page, with when Cloudflare deletes the instance."""
     told = bar(
         request,
         instance.workflow,
         instance.instance_id,
+        snapshots=snapshots,
         this_url=instance.get_absolute_url(),
         page=page,
         as_of=instance.read_at,
@@ -132,28 +137,31 @@ def output(request: HtmxHttpRequest, kept: KeptAnswer, *, name: str, back_url: s
     query = request.GET
     if query.get("part"):
         return part_file(kept.detail, query, name)
-    step = _step(kept, query.get("type", ""), query.get("name", ""))
-    data = kept.bytes_of(step)
-    if "download" in query or "raw" in query:
+    part = _part(kept, query)
+    step, data, value = part.step, kept.bytes_of(part), kept.value_of(part)
+    error = step.attempts[part.attempt - 1].error if part.attempt else step.error
+    if wants_file(query):
         if data is not None:
             return bytes_file(data, name, step.name)
-        return value_file(step.output, name, step.name, is_raw="raw" in query)
-    whole_url = f"{request.path}?{query.urlencode()}"
+        told = words.error_text(error) if value is None else value
+        return value_file(told, name, step.name, is_raw="raw" in query)
     ctx = {
-        "value": payload(step.output) if data is None else None,
+        "is_binary": data is not None,
         "size": len(data or b""),
-        "why_missing": kept.missing.get(str(step.index)),
-        "name": words.cut(step.name, words.NAME_LIMIT),
-        "back_url": back_url,
-        "whole_url": whole_url,
-        "download_url": f"{whole_url}&download=1",
+        "value": payload(value),
+        "has_value": value is not None or not error,
+        "error_text": error_text(error),
+        "attempt": part.attempt,
+        "why_missing": kept.missing.get(part.key),
     }
-    return render_page(request, "snapshots/output.html", fragment="output", ctx=ctx)
+    return output_page(request, ctx, step.name, back_url)
 
 
-def _step(kept: KeptAnswer, type_: str, name: str) -> Step:
-    """The last step of this type and name, as Cloudflare itself chooses."""
-    steps = [step for step in kept.detail.steps if step.type == type_ and step.name == name]
-    if not steps:
-        raise Http404("What was kept has no such step.")
-    return steps[-1]
+def _part(kept: KeptAnswer, query: QueryDict) -> Part:
+    """The last step of the type and name that the address has, as Cloudflare itself chooses, or an
+    attempt of it."""
+    wanted, attempt = (query.get("type", ""), query.get("name", "")), attempt_of(query)
+    steps = [step for step in kept.detail.steps if (step.type, step.name) == wanted]
+    if not steps or (attempt or 0) > len(steps[-1].attempts):
+        raise Http404("What was kept has no such step or attempt.")
+    return kept.part(steps[-1], attempt)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
@@ -22,6 +23,7 @@ STALE_AFTER = timedelta(seconds=20)
 #: Seconds after which it is drawn anew although Cloudflare said nothing: what does not tick by
 #: itself, such as "was due to wake" and the labels of bars, becomes true by the clock alone.
 GOES_ON = 30
+LATEST_OPERATIONS = 5
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,24 @@ class Live:
         return int(AT_WORK.total_seconds())
 
 
-def tag_of(request: HtmxHttpRequest, found: Found, items: Iterable[Item], now: datetime) -> str:
+@dataclass(frozen=True)
+class Beside:
+    """What people did to an instance: it stands on its page beside what Cloudflare says."""
+
+    items: Sequence[Item]
+    marks: Sequence[Mark]
+    snapshots: Sequence[Snapshot]
+
+    @classmethod
+    def of(cls, row: Instance) -> Self:
+        """What was asked for last, what its steps do outside, and what is kept of it."""
+        items = Item.objects.of_instance(row.workflow, row.instance_id)
+        marks = Mark.objects.of(row.workflow).select_related("set_by")
+        kept = Snapshot.objects.of_instance(row.workflow, row.instance_id)
+        return cls(list(items[:LATEST_OPERATIONS]), list(marks), list(kept))
+
+
+def tag_of(request: HtmxHttpRequest, found: Found, beside: Beside, now: datetime) -> str:
     """A short name for all that the page says; the same as long as it would say the same.
 
     Told without reading the log, let alone drawing it: most polls end here.
@@ -73,16 +92,15 @@ def tag_of(request: HtmxHttpRequest, found: Found, items: Iterable[Item], now: d
     row, user = found.instance, signed_in(request)
     if row is None:
         return ""
-    kept = Snapshot.objects.of_instance(row.workflow, row.instance_id)
     changed_at = InstanceDetail.objects.filter(instance=row).values_list("changed_at", flat=True)
     facts = [
         request.get_full_path(), user.pk, user.role, settings.READ_ONLY,
         row.pk, row.status, row.generation, row.version_id, row.step_count,
         row.status_seen_at, row.ended_on, row.expired_at, list(changed_at),
         found.look and (found.look.trouble, found.look.troubled_since, found.look.words),
-        [(item.pk, item.state, item.note) for item in items],
-        list(Mark.objects.of(row.workflow).values_list("pk", "set_at")),
-        list(kept.values_list("pk", "pinned_at")),
+        [(item.pk, item.state, item.note) for item in beside.items],
+        [(mark.pk, mark.set_at) for mark in beside.marks],
+        [(kept.pk, kept.pinned_at) for kept in beside.snapshots],
         row.due_on is not None and row.due_on <= now, is_stuck(row),
         now.timestamp() // GOES_ON,
     ]  # fmt: skip

@@ -80,7 +80,7 @@ def operation_again(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Proposes the new instances that failed once more, under the same ids."""
     found = Operation.objects.select_related("workflow__account")
     failed = get_object_or_404(found, pk=pk, is_bulk=True, kind=Kind.CREATE)
-    return redirect(operations.propose_failed(failed, signed_in(request), now=timezone.now()))
+    return redirect(operations.propose_failed(failed, signed_in(request), clock=timezone.now))
 
 
 def _counted(shown: list[Operation]) -> list[Operation]:

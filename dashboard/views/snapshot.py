@@ -38,6 +38,7 @@ def snapshot_detail(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         snapshot.workflow,
         snapshot.instance_id,
+        snapshots=Snapshot.objects.of_instance(snapshot.workflow, snapshot.instance_id),
         this_url=snapshot.get_absolute_url(),
         page=ctx["page"],
         as_of=snapshot.read_at,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
@@ -47,12 +48,13 @@ def step_output(request: HtmxHttpRequest) -> HttpResponseBase:
             output = upstream.enter_context(_read(request.GET))
         except CloudflareError as failure:
             return _page(request, {"failure": failure}, status=status_of(failure))
-        if _wants_file(request.GET) and output.is_binary:
+        if wants_file(request.GET) and output.is_binary:
             return stream_file(output, upstream.pop_all(), *_name(request.GET))
         return _answer(request, output)
 
 
-def _wants_file(query: QueryDict) -> bool:
+def wants_file(query: QueryDict) -> bool:
+    """Whether the address asks for the bytes, not for a page about them."""
     return "download" in query or "raw" in query
 
 
@@ -67,20 +69,22 @@ def _read(query: QueryDict) -> AbstractContextManager[StepOutput]:
         _required(query, "instance_id"),
         name=_required(query, "name"),
         type=StepType(_required(query, "type")),
-        attempt=_attempt(query),
+        attempt=attempt_of(query),
     )
 
 
 def _answer(request: HtmxHttpRequest, output: StepOutput) -> HttpResponse:
     query = request.GET
-    if _wants_file(query):
+    if wants_file(query):
         value = words.error_text(output.error) if output.output is None else output.output
         return value_file(value, *_name(query), is_raw="raw" in query)
     ctx: dict[str, object] = {
-        "output": output,
-        "value": None if output.is_binary else payload(output.output),
+        "is_binary": output.is_binary,
+        "size": output.size,
+        "value": payload(output.output),
+        "has_value": output.output is not None or not output.error,
         "error_text": error_text(output.error),
-        "attempt": query.get("attempt", ""),
+        "attempt": attempt_of(query),
     }
     return _page(request, ctx)
 
@@ -127,11 +131,19 @@ def _entry(detail: InstanceDetail, query: QueryDict) -> object:
 def _page(request: HtmxHttpRequest, ctx: dict[str, object], status: int = 200) -> HttpResponse:
     query = request.GET
     address = [query.get(name, "") for name in ("account_id", "workflow_name", "instance_id")]
-    whole_url = f"{reverse('step-output')}?{query.urlencode()}"
+    back_url = reverse("instance", args=address)
+    ctx["instance_id"] = address[-1]
+    return output_page(request, ctx, query.get("name", ""), back_url, status=status)
+
+
+def output_page(
+    request: HtmxHttpRequest, ctx: dict[str, Any], name: str, back_url: str, status: int = 200
+) -> HttpResponse:
+    """What a step or an attempt gave, live or kept; the address of the page leads to all of it."""
+    whole_url = f"{request.path}?{request.GET.urlencode()}"
     ctx |= {
-        "name": words.cut(query.get("name", ""), words.NAME_LIMIT),
-        "instance_id": address[-1],
-        "instance_url": reverse("instance", args=address),
+        "name": words.cut(name, words.NAME_LIMIT),
+        "back_url": back_url,
         "whole_url": whole_url,
         "download_url": f"{whole_url}&download=1",
     }
@@ -151,7 +163,8 @@ def _required(query: QueryDict, name: str) -> str:
     return value
 
 
-def _attempt(query: QueryDict) -> int | None:
+def attempt_of(query: QueryDict) -> int | None:
+    """The attempt that the address names, from 1; None for the step. Raises BadRequest."""
     value = query.get("attempt", "")
     if not value:
         return None

@@ -82,6 +82,11 @@ class Diagram:
         return [Part(node, draw(node)) for node in nodes]
 
     @property
+    def has_levels(self) -> bool:
+        """Whether the code starts a step and awaits it only later."""
+        return any(node.levels for part in self.parts for node in part.node.walk())
+
+    @property
     def at(self) -> datetime:
         """When the instances were counted."""
         return self._counted[0]

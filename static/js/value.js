@@ -69,8 +69,6 @@
   }
 
   // -- one value ---------------------------------------------------------------------------------
-  const boxes = () => document.querySelectorAll("[data-value]");
-
   async function open(box) {
     const text = box.querySelector("pre");
     const key = (box.dataset.key ||= `value-${++count}`);
@@ -88,10 +86,11 @@
     }
   }
 
-  function furnish() {
-    for (const box of boxes()) {
+  // What is seen is told by what is open: to ask for its place would lay the page out for each.
+  function furnish(within) {
+    for (const box of within.querySelectorAll("[data-value]")) {
       const tools = box.querySelector(".tree-tools");
-      if (box.offsetParent === null || !tools) continue;
+      if (!tools || box.closest("details:not([open])")) continue;
       const isNew = box.dataset.text !== String(box.querySelector("pre").textContent.length);
       tools.hidden = false;
       if (isNew && box.hasAttribute("data-whole")) open(box);
@@ -133,7 +132,7 @@
     if (button.dataset.do === "tree" && !box.dataset.text) open(box);
   });
   document.addEventListener("input", ({ target }) => { if (target.matches("[data-value] .tree-search")) search(target); });
-  document.addEventListener("toggle", furnish, true);
-  document.addEventListener("htmx:after:swap", furnish);
-  furnish();
+  document.addEventListener("toggle", ({ target }) => { if (target.open) furnish(target); }, true);
+  document.addEventListener("htmx:after:swap", () => furnish(document));
+  furnish(document);
 })();

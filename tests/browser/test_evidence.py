@@ -275,3 +275,24 @@ def test_all_of_it_works_without_javascript(
     expect(page.get_by_role("rowheader", name="charge-1", exact=True)).to_be_visible()
     expect(page.get_by_text("ana@example.com")).to_have_count(0)
     stranger.close()
+
+
+def test_what_a_restart_repeats_is_shown_for_another_step_without_javascript(
+    browser: Browser, live_server: LiveServer, upstream: Upstream, operator: User
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    sign_in(context, live_server, operator)
+    page = context.new_page()
+    upstream.add("one", first())
+    page.goto(address(live_server, "one"))
+    page.get_by_role("group", name="Actions").get_by_role("button", name="Restart").click()
+    expect(page.get_by_role("heading", name="Kept: 0")).to_be_visible()
+
+    page.get_by_label("Restart from").select_option("send-1")
+    page.get_by_label("Reason").fill("not yet")
+    page.get_by_role("button", name="Show what is kept and what runs again").click()
+
+    expect(page.get_by_role("heading", name="Kept: 1")).to_be_visible()
+    expect(page.get_by_label("Restart from")).to_have_value("1")
+    expect(page.get_by_label("Reason")).to_have_value("not yet")
+    context.close()

@@ -168,6 +168,22 @@ def test_everything_can_be_read_without_javascript(
     context.close()
 
 
+def test_opening_a_step_reads_its_own_output_and_no_other(
+    reader: Page, live_server: LiveServer, upstream: Upstream
+) -> None:
+    steps = [step(f"step {n}-1", attempt(n, n + 0.5), output={"n": n}) for n in range(30)]
+    upstream.add("one", running(*steps, status="complete"))
+    reader.goto(url_of(live_server, "one"))
+    trees = reader.locator("#steps .tree:not(:empty)")
+    expect(trees).to_have_count(0)
+
+    reader.locator("#step-3-more summary").first.click()
+
+    expect(reader.locator("#step-3-more .tree")).to_contain_text("n")
+    expect(reader.locator("#step-3-more .tree-search")).to_be_visible()
+    expect(trees).to_have_count(1)
+
+
 def test_bytes_are_saved_as_a_file(
     reader: Page, live_server: LiveServer, upstream: Upstream
 ) -> None:

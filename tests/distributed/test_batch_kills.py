@@ -26,7 +26,7 @@ from dashboard.models.operation import Kind, Stage
 user, _ = User.objects.get_or_create(username="olga", role="operator")
 wanted = operations.Wanted(kind=Kind.CREATE, user=user, key=uuid.uuid4(), reason="trial")
 new = (operations.New(f"n-{{i}}", {{"line": i + 1}}, has_own_id=True) for i in range({NUMBER}))
-operation, _ = operations.propose(Workflow.objects.get(), new, wanted, now=timezone.now())
+operation, _ = operations.propose(Workflow.objects.get(), new, wanted, clock=timezone.now)
 operations.steer(operation, Stage.RUNNING, user, now=timezone.now())
 """
 

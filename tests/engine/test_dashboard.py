@@ -11,10 +11,11 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from dashboard import connection, sync
+from dashboard import connection, operations, sync
 from dashboard.cloudflare import Client, InstanceDetail, NewInstance, StepType
 from dashboard.insight.restart import preflight
-from dashboard.models import Account, Instance, Snapshot, User
+from dashboard.models import Account, Instance, Operation, Snapshot, User
+from dashboard.models.operation import Stage, State
 from tests.servers.engine import LocalEngine
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
@@ -242,3 +243,40 @@ def test_a_running_instance_is_terminated(watched: Watched) -> None:
     watched.sees("Terminated.")
 
     assert watched.client.get_instance("order-pipeline", id_).status == "terminated"
+
+
+def test_a_batch_is_created_and_the_page_of_its_workflow_counts_and_draws_it(
+    watched: Watched,
+) -> None:
+    watched.sync()
+    query = "kind=create&is_batch=1&account_id=local&workflow_name=flaky-import"
+    watched.page.goto(f"{watched.server.url}/operations/new/?{query}")
+    rows = ['{"params": {"mode": "nonretryable"}}'] * 2
+    rows.append('{"instance_id": "given-1", "params": {"mode": "recover"}}')
+    watched.page.get_by_label("Or pasted here").fill("\n".join(rows))
+    watched.page.get_by_label("Reason").fill("a trial")
+    watched.page.get_by_role("button", name="Read them").click()
+    expect(watched.page.get_by_text("2 made up here")).to_be_visible()
+    watched.page.get_by_role("button", name="Create 3 instances").click()
+
+    operation = Operation.objects.get()
+    deadline = time.monotonic() + 60
+    while operation.stage != Stage.FINISHED and time.monotonic() < deadline:
+        operations.run(operation.pk, connection.connect, clock=timezone.now)
+        operation.refresh_from_db()
+        time.sleep(0.1)
+
+    ids = set(operation.items.values_list("instance_id", flat=True))
+    assert {item.state for item in operation.items.all()} == {State.DONE}
+    assert "given-1" in ids
+    pages = watched.client.list_instances("flaky-import")
+    there = {row.id for page in pages for row in page.instances}
+    assert ids <= there
+    for id_ in ids - {"given-1"}:
+        watched.until("flaky-import", id_, lambda d: d.status == "errored")
+    watched.sync()
+    answer = watched.page.goto(f"{watched.server.url}/accounts/local/workflows/flaky-import/")
+    assert answer is not None
+    assert answer.status == 200
+    assert watched.page.locator(".charts figure").count() > 0
+    expect(watched.page.get_by_text("errored").first).to_be_visible()

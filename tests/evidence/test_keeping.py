@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection
 from dashboard import evidence, operations, sync
 from dashboard.cloudflare import Action, StepOutput, parsing
 from dashboard.cloudflare.errors import BudgetSpent, Failed
-from dashboard.evidence import outputs
+from dashboard.evidence import expiring, outputs
 from dashboard.models import (
     Change,
     Instance,
@@ -33,7 +33,7 @@ from dashboard.models import (
     Workflow,
 )
 from dashboard.models.conditions import CONDITIONS
-from dashboard.models.kept_answer import KeptAnswer
+from dashboard.models.kept_answer import KeptAnswer, Part
 from dashboard.models.operation import Kind, State
 from dashboard.models.snapshot import SnapshotQuerySet, latest_by_generation, prune_snapshots
 from dashboard.operations import Wanted
@@ -158,9 +158,12 @@ class StepsApi:
         self.told = told
         self.asked: list[str] = []
 
-    def get_step(self, _workflow: str, _id: str, *, name: str, type: object) -> Any:
-        self.asked.append(name)
-        found = self.told[name]
+    def get_step(
+        self, _workflow: str, _id: str, *, name: str, type: object, attempt: int | None
+    ) -> Any:
+        asked = f"{name}#{attempt}" if attempt else name
+        self.asked.append(asked)
+        found = self.told[asked]
         if isinstance(found, Exception):
             raise found
         return nullcontext(found if isinstance(found, StepOutput) else StepOutput(output=found))
@@ -188,6 +191,26 @@ def test_outputs_that_were_cut_are_read_whole_up_to_a_limit(
     kept = KeptAnswer(cut("a-1", "b-1").raw, True, found.whole, found.missing)
     assert kept.detail.steps[0].output == {"rows": [1, 2]}
     assert [step.is_output_truncated for step in kept.detail.steps] == [False, True]
+
+
+def test_outputs_of_attempts_that_only_their_own_route_tells_are_read_too(
+    watched: Watched,
+) -> None:
+    tries = [{"success": True}, {"success": False, "error": {"name": "E", "message": "no"}}]
+    step = {"type": "step", "name": "a-1", "success": True, "output": "3"}
+    log = {"status": "complete", "steps": [step | {"attempts": [*tries, {"success": True}]}]}
+    detail = parsing.instance_detail(log, outputs_are_text=True)
+    api = StepsApi(watched.client, {"a-1#1": {"rows": [1]}})
+
+    found = outputs.read_outputs(api, "orders", "one", detail)  # type: ignore[arg-type]
+
+    assert found.whole == {"0.1": {"value": {"rows": [1]}}}
+    kept = KeptAnswer(detail.raw, True, found.whole, {"0.1": "why"})
+    [told] = kept.detail.steps
+    assert told.output == 3
+    given = [kept.value_of(kept.part(told, number)) for number in (None, 1, 2, 3)]
+    assert given == [3, {"rows": [1]}, None, 3]
+    assert kept.parts_missing == [(Part(told, 1), "why")]
 
 
 def test_a_spent_budget_stops_the_reading_and_says_so(watched: Watched) -> None:
@@ -223,6 +246,84 @@ def test_what_cloudflare_deletes_within_hours_is_kept_and_the_rest_is_not_asked_
 
     [snapshot] = kept_of(id_)
     assert snapshot.why == Why.EXPIRING
+
+
+@pytest.mark.parametrize(("success", "error"), [("2 days", "7 days"), ("7 days", "2 days")])
+def test_a_terminated_one_is_kept_before_the_first_of_both_retentions(
+    watched: Watched, success: str, error: str
+) -> None:
+    id_ = watched.add("terminated")
+    watched.sync()
+    version(watched, id_, success_retention=success, error_retention=error)
+
+    watched.advance(timedelta(days=1, hours=12).total_seconds())
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 0
+    watched.advance(timedelta(hours=8).total_seconds())
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 1
+    watched.advance(timedelta(days=5).total_seconds())
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 0
+
+    [snapshot] = kept_of(id_)
+    assert (snapshot.why, snapshot.status) == (Why.EXPIRING, "terminated")
+
+
+def test_a_terminated_one_that_was_missed_is_kept_before_the_second(watched: Watched) -> None:
+    id_ = watched.add("terminated")
+    watched.sync()
+    version(watched, id_, success_retention="2 days", error_retention="7 days")
+
+    watched.advance(timedelta(days=6, hours=20).total_seconds())
+
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 1
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_where_no_version_tells_a_retention_the_shortest_that_cloudflare_has_counts(
+    watched: Watched, is_known: bool
+) -> None:
+    ids = [watched.add(status) for status in ("complete", "terminated")]
+    watched.sync()
+    Version.objects.all().delete()
+    if is_known:
+        version(watched, ids[0])
+
+    watched.advance(timedelta(days=2, hours=12).total_seconds())
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 0
+    watched.advance(timedelta(hours=8).total_seconds())
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 2
+
+    assert {snapshot.instance_id for snapshot in Snapshot.objects.all()} == set(ids)
+
+
+def test_one_that_was_read_as_it_ended_is_kept_without_asking_again(watched: Watched) -> None:
+    id_ = watched.add("complete")
+    watched.sync()
+    read(watched, id_)
+    version(watched, id_, success_retention="7 days")
+    watched.advance(timedelta(days=6, hours=20).total_seconds())
+    asked = len(watched.server.requests)
+
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 1
+
+    assert len(watched.server.requests) == asked
+    assert len(kept_of(id_)) == 1
+
+
+def test_one_that_was_restarted_unseen_is_not_kept_with_outputs_of_its_new_start(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = watched.add("complete")
+    watched.sync()
+    read(watched, id_)
+    version(watched, id_, success_retention="7 days")
+    watched.advance(timedelta(days=6, hours=20).total_seconds())
+    watched.client.change_instance_status("orders", id_, Action.RESTART)
+    monkeypatch.setattr(expiring, "not_in_log", lambda detail: [Part(detail.steps[0])])
+
+    assert evidence.keep_due(watched.client, watched.account, clock=watched.clock) == 0
+
+    [snapshot] = kept_of(id_)
+    assert (snapshot.why, snapshot.generation, snapshot.kept.outputs) == (Why.OVERWRITTEN, 1, {})
 
 
 def test_unpinned_snapshots_age_out_and_pinned_ones_stay(watched: Watched, viewer: User) -> None:

@@ -141,6 +141,67 @@ def test_a_node_stands_in_its_frame_and_beside_all_others() -> None:
         assert_well_drawn(part)
 
 
+#: The example of Cloudflare's own description: what is not awaited at once starts beside the rest.
+BESIDE: dict[str, Any] = {
+    "workflow": {
+        "nodes": [
+            step("a", starts=1, resolves=3),
+            step("b", starts=1, resolves=3),
+            step("c", starts=1, resolves=2),
+            step("d", starts=2, resolves=3),
+            step("last"),
+        ]
+    }
+}
+
+
+def places(graph: dict[str, Any]) -> dict[str, Box]:
+    [start] = read_graph(graph)
+    return {box.title: box for box in draw(start).boxes}
+
+
+def test_what_starts_together_stands_side_by_side_down_to_where_it_is_awaited() -> None:
+    box = places(BESIDE)
+
+    assert box["a"].y == box["b"].y == box["c"].y < box["d"].y < box["last"].y
+    assert len({box["a"].x, box["b"].x, box["c"].x}) == 3
+    assert box["c"].x == box["d"].x
+    ends = {name: box[name].y + box[name].height for name in "abcd"}
+    assert ends["a"] == ends["b"] == ends["d"] > ends["c"]
+    [start] = read_graph(BESIDE)
+    said = [node.levels for node in start.walk()]
+    assert said == [
+        "",
+        "starts at 1, awaited at 3",
+        "starts at 1, awaited at 3",
+        "starts at 1, awaited at 2",
+        "starts at 2, awaited at 3",
+        "",
+    ]
+    # Arrows lead where one is awaited and the next begins: from c to d, and to the last.
+    assert len(draw(start).lines) == 2
+
+
+def test_what_nothing_says_is_awaited_reaches_down_to_the_end_of_those_beside_it() -> None:
+    steps = [step("a", starts=1), step("b", starts=1, resolves=2), step("c", starts=3)]
+    box = places({"workflow": {"nodes": [{"type": "parallel", "kind": "all", "nodes": steps}]}})
+
+    assert box["a"].y == box["b"].y < box["c"].y
+    assert box["a"].y + box["a"].height == box["c"].y + box["c"].height
+
+
+def test_levels_that_cannot_be_are_left_out() -> None:
+    odd = [
+        step("a", starts="x", resolves=1),
+        step("b", starts=2, resolves=1),
+        step("c", resolves=4),
+    ]
+
+    said = [node.levels for node in nodes({"workflow": {"nodes": odd}})]
+
+    assert said == ["", "", "starts at 2", ""]
+
+
 def trees(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     inside = st.lists(inner, max_size=3)
     return st.fixed_dictionaries(
@@ -150,11 +211,21 @@ def trees(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             "branches": st.lists(st.fixed_dictionaries({"nodes": inside}), max_size=3),
             "name": st.text(max_size=40),
             "catch_block": st.fixed_dictionaries({"nodes": inside}),
+            "starts": st.integers(0, 5) | st.just("?"),
+            "resolves": st.integers(0, 6),
         },
     )
 
 
-LEAVES = st.none() | st.text() | st.integers() | st.just({"type": "step_do", "name": "x"})
+LEAVES = (
+    st.none()
+    | st.text()
+    | st.integers()
+    | st.fixed_dictionaries(
+        {"type": st.just("step_do"), "name": st.just("x")},
+        optional={"starts": st.integers(0, 5), "resolves": st.integers(0, 6)},
+    )
+)
 
 
 @given(st.recursive(LEAVES, trees, max_leaves=12))

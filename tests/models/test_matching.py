@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dashboard.forms import search
 from dashboard.forms.instance_filters import ORDERS
-from dashboard.models import Instance, SearchText, counting, matching
+from dashboard.models import Instance, SearchText, Snapshot, counting, matching
 from dashboard.models.keyset import first_keys
 from dashboard.models.matching import Matching
 from dashboard.search.language import Query, Term, parse
@@ -27,7 +27,7 @@ VALUES = {
     "step": ["card", "charge-card", "ship"],
     "created": [">=2026-11-20T03:05", "<2026-11-20T03:10"],
     "trigger": ["api", "cron"],
-    "is": ["finished", "unfinished", "read"],
+    "is": ["finished", "unfinished", "read", "kept"],
 }
 
 
@@ -59,8 +59,26 @@ def rows(db: None) -> list[Instance]:
         if row.read_at:
             text = {"error": "TypeError: refused 100%", "steps": "charge-card\nship", "body": "odd"}
             SearchText.objects.create(instance=row, **text)
+        if number % 4 == 0:
+            keep(row, 1, 2)
         made.append(row)
+    keep(Instance(workflow=places[0], instance_id="forgotten"), 1)
     return made
+
+
+def keep(row: Instance, *generations: int) -> None:
+    """Snapshots of these generations of the instance."""
+    for generation in generations:
+        Snapshot.objects.create(
+            workflow=row.workflow,
+            instance_id=row.instance_id,
+            generation=generation,
+            taken_at=THEN,
+            read_at=THEN,
+            step_count=0,
+            size=0,
+            body=b"",
+        )
 
 
 def by_hand(query: Query, rows: list[Instance]) -> list[Instance]:
@@ -88,6 +106,7 @@ def by_hand(query: Query, rows: list[Instance]) -> list[Instance]:
                 "finished": row.is_finished,
                 "unfinished": not row.is_finished,
                 "read": row.read_at is not None,
+                "kept": Snapshot.objects.of_instance(row.workflow, row.instance_id).exists(),
             }.get(value, False),
         }[term.key]
 
@@ -185,3 +204,16 @@ def test_a_place_in_the_list_is_asked_for_so_that_an_index_begins_there(
     assert later.filter(created_on__gt=rows[9].created_on + timedelta(hours=1)).count() == 0
     assert "created_on" in str(later.query).partition("WHERE")[2].partition("AND")[0]
     assert " OR " not in str(later.query).partition("WHERE")[2].partition("AND")[0]
+
+
+def test_where_few_are_kept_they_are_found_without_a_look_at_the_others(
+    rows: list[Instance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert matching_of("is:kept").keys == {row.pk for row in rows[::4]}
+    Snapshot.objects.all().delete()
+    assert matching_of("is:kept").keys == set()
+
+    for row in rows[:3]:
+        keep(row, 1)
+    monkeypatch.setattr(matching, "FEW", 2)
+    assert matching_of("is:kept").keys is None

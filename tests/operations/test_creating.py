@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from dashboard import operations
 from dashboard.cloudflare import Client, Credentials
@@ -15,6 +21,7 @@ from dashboard.models import Item, Operation, User
 from dashboard.models.operation import Kind, Stage, State
 from dashboard.operations import New, Wanted
 from dashboard.operations.creating import create_some
+from dashboard.operations.proposing import CUT_OFF, LEASE
 from tests.fixtures import Watched
 from tests.operations.many import states, work
 
@@ -37,7 +44,11 @@ def propose(
     watched: Watched, user: User, new: Iterable[New], key: uuid.UUID | None = None
 ) -> Operation:
     wanted = Wanted(Kind.CREATE, user, key or uuid.uuid4(), "asked to", {"source": "new.csv"})
-    return operations.propose(watched.workflow(), new, wanted, now=watched.clock())[0]
+    return operations.propose(watched.workflow(), new, wanted, clock=watched.clock)[0]
+
+
+def database_name() -> str:
+    return str(connection.settings_dict["NAME"])
 
 
 def say_yes(watched: Watched, operation: Operation, user: User) -> None:
@@ -142,24 +153,45 @@ def test_what_is_discarded_while_it_is_written_down_is_never_sent(
     operation = propose(watched, operator, reading())
 
     assert Operation.objects.get().stage == Stage.STOPPED
-    assert states(operation) == {State.SKIPPED: 1501}
+    assert states(operation) == {State.SKIPPED: 1000}  # What came after was not written down.
 
 
-def test_what_was_cut_off_while_it_was_written_down_can_only_be_discarded(
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_whose_writer_was_killed_ends_by_itself_and_says_so(
+    watched: Watched, operator: User
+) -> None:
+    command = [sys.executable, "-m", "tests.operations.killed", database_name(), str(operator.pk)]
+    ended = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    operation = Operation.objects.get()
+    assert (operation.stage, operation.items.count()) == (Stage.READING, 1000)
+    assert operation.pk not in operations.due(timezone.now())
+    assert not operations.steer(operation, Stage.RUNNING, operator, now=timezone.now())
+    later = timezone.now() + LEASE + timedelta(seconds=1)
+    assert operation.pk in operations.due(later)
+
+    operations.run(operation.pk, lambda _: watched.client, clock=lambda: later)
+
+    operation.refresh_from_db()
+    assert (operation.stage, operation.note) == (Stage.STOPPED, CUT_OFF)
+    assert states(operation) == {State.SKIPPED: 1000}
+    assert operation.pk not in operations.due(later + LEASE)
+    assert watched.sent("POST") == []
+
+
+def test_a_batch_that_takes_long_is_not_taken_for_one_whose_writer_died(
     watched: Watched, operator: User
 ) -> None:
     def reading() -> Iterable[New]:
-        yield from entries(1500)
-        raise KeyboardInterrupt
+        for new in entries(3500):
+            if new.instance_id.endswith("500"):
+                watched.advance(LEASE.total_seconds() - 1)
+                assert operations.due(watched.clock()) == []
+            yield new
 
-    with pytest.raises(KeyboardInterrupt):
-        propose(watched, operator, reading())
-    operation = Operation.objects.get()
+    operation = propose(watched, operator, reading())
 
-    assert operation.stage == Stage.READING
-    assert operation.pk not in operations.due(watched.clock())
-    assert not operations.steer(operation, Stage.RUNNING, operator, now=watched.clock())
-    assert operations.steer(operation, Stage.STOPPED, operator, now=watched.clock())
+    assert (operation.stage, states(operation)) == (Stage.PROPOSED, {State.PENDING: 3500})
 
 
 def test_the_same_form_sent_twice_is_one_operation(watched: Watched, operator: User) -> None:
@@ -204,7 +236,7 @@ def test_a_batch_that_was_lost_without_effect_ends_as_failed_and_is_proposed_aga
     assert states(operation) == {State.FAILED: 1}
     assert len(watched.sent("POST")) == 1
 
-    again = operations.propose_failed(operation, operator, now=watched.clock())
+    again = operations.propose_failed(operation, operator, clock=watched.clock)
     assert (again.stage, again.retry_of) == (Stage.PROPOSED, operation)
     say_yes(watched, again, operator)
     work(watched, again)

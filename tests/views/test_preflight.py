@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from dashboard.models import Instance, Mark, User, Version
+from dashboard.models import Instance, Mark, Operation, User, Version
 from dashboard.simulator.plan import Do, Failure, Plan, Retries, in_turn
 from tests.fixtures import Watched
 from tests.rows import HOSTILE
@@ -84,6 +84,23 @@ def test_the_start_that_repeats_least_is_proposed_and_can_be_taken(
     assert on_call.sent() == [
         {"status": "restart", "from": {"name": "send invoice", "count": 1, "type": "do"}}
     ]
+
+
+def test_another_start_is_previewed_with_all_that_was_typed_and_nothing_is_sent(
+    actor: Client, on_call: Watched, errored: str
+) -> None:
+    url = form_url(on_call, "restart", errored)
+    filled = fill_in(actor, url, restart_from="7", reason="not yet <b>")
+
+    answer = send(actor, filled | {"preview": "1"})
+
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert column(html, "Kept") == "7 reserve stock charge card process item ×5"
+    assert "not yet &lt;b&gt;</textarea>" in html
+    assert 'class="errors"' not in html
+    assert on_call.sent() == []
+    assert not Operation.objects.exists()
 
 
 def test_a_marked_step_is_shown_in_red_only_where_it_would_run_again(

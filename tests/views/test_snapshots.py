@@ -15,7 +15,7 @@ from django.db import DatabaseError
 from django.test import Client
 
 from dashboard import evidence, sync
-from dashboard.models import Operation, Snapshot, Version, Why
+from dashboard.models import Operation, Snapshot, Version, Why, kept_answer
 from tests.fixtures import Watched
 from tests.rows import HOSTILE
 from tests.views.operating import fields, fill_in, form_url, send
@@ -84,6 +84,33 @@ def test_a_step_of_a_snapshot_gives_its_own_output(on_call: Watched, reader: Cli
     assert got.status_code == 200
     assert got.content
     assert reader.get(f"{snapshot.get_absolute_url()}output/?type=step&name=no").status_code == 404
+
+
+def test_each_attempt_of_a_kept_step_leads_to_what_it_gave(
+    on_call: Watched, reader: Client
+) -> None:
+    _, snapshot = errored(on_call)
+    answer = snapshot.kept.answer
+    tries = [{"success": True}, {"success": False, "error": {"name": "E", "message": "no 503"}}]
+    step = {"type": "step", "name": "a-1", "success": True, "output": "3"}
+    document = {
+        "answer": answer | {"steps": [step | {"attempts": [*tries, {"success": True}]}]},
+        "outputs_are_text": True,
+        "outputs": {"0.1": {"value": {"given": "by the first"}}},
+        "missing": {},
+    }
+    body = kept_answer.pack(kept_answer.written(document))
+    Snapshot.objects.filter(pk=snapshot.pk).update(body=body)
+
+    page = unescape(reader.get(snapshot.get_absolute_url()).content.decode())
+    links = re.findall(r'href="(/snapshots/[^"]+attempt=\d)"', page)
+    first, second, third = (reader.get(link).content.decode() for link in links)
+
+    assert "by the first" in first
+    assert "no 503" in second
+    assert ">3</pre>" in third
+    assert reader.get(links[0].replace("attempt=1", "attempt=9")).status_code == 404
+    assert reader.get(links[0].replace("attempt=1", "attempt=x")).status_code == 400
 
 
 def test_a_snapshot_that_aged_out_says_so(reader: Client) -> None:

@@ -10,7 +10,7 @@ from dashboard.cloudflare import types
 from dashboard.insight.standing import standing
 from dashboard.models import merging, tallies
 from dashboard.models.instance import Change, Instance, InstanceDetail
-from dashboard.models.kept_answer import cut_steps
+from dashboard.models.kept_answer import not_in_log
 from dashboard.models.recording.applying import apply, remember, stand
 from dashboard.models.search_text import SearchText, searchable
 from dashboard.models.snapshot import Snapshot, Why
@@ -58,7 +58,7 @@ def _keep_errored(row: Instance, detail: types.InstanceDetail, now: datetime) ->
         return
     if not Snapshot.objects.of_generation(row).filter(status=detail.status).exists():
         known = InstanceDetail.objects.select_related("instance").get(instance=row)
-        retry_at = now if cut_steps(detail) else None
+        retry_at = now if not_in_log(detail) else None
         Snapshot.objects.try_to_keep(known, Why.ERRORED, now=now, retry_at=retry_at)
 
 
