@@ -57,6 +57,7 @@ app.conf.update(
         "dashboard.tasks.read_steps": {"queue": "backfill"},
         "dashboard.tasks.keep_evidence": {"queue": "backfill"},
         "dashboard.tasks.tend_history": {"queue": "backfill"},
+        "dashboard.tasks.learn_normals": {"queue": "backfill"},
     },
     task_ignore_result=True,
     task_acks_late=True,
@@ -102,6 +103,11 @@ app.conf.update(
             "task": "dashboard.tasks.keep_due_evidence",
             "schedule": 300.0,
             "options": {"expires": 60},
+        },
+        "normals": {
+            "task": "dashboard.tasks.learn_normals",
+            "schedule": 30.0,
+            "options": {"expires": 25},
         },
         "steps": {
             "task": "dashboard.tasks.read_due_steps",

@@ -27,6 +27,7 @@ from dashboard.models import (
     history_folding,
     history_past,
     leases,
+    normal_learning,
     pruning,
     step_folding,
     step_pruning,
@@ -40,6 +41,8 @@ from dashboard.sync.pages import Clock
 PRUNE_SECONDS = 60
 #: The same of what history still has to count and to fold.
 HISTORY_SECONDS = 20
+#: The same of learning what is usual.
+LEARN_SECONDS = 10
 
 
 class Work(Protocol):
@@ -145,6 +148,14 @@ def keep_evidence(account_id: str) -> None:
     account = Account.objects.get(account_id=account_id)
     client = connection.connect(account_id, Lane.BACKFILL, Spender.WORKER)
     evidence.keep_due(client, account, clock=timezone.now)
+
+
+@app.task(throws=DATABASE_AWAY)
+def learn_normals() -> None:
+    """Works out how long steps usually take, where that was done some minutes ago, and holds to it
+    what was read before."""
+    now, end = timezone.now(), time.monotonic() + LEARN_SECONDS
+    normal_learning.learn_normals(now=now, is_time_up=lambda: time.monotonic() >= end)
 
 
 @app.task(throws=DATABASE_AWAY)

@@ -16,6 +16,7 @@ from dashboard.models.filters import (
     Choice,
     Clause,
     Contains,
+    Due,
     Equal,
     InstanceFilters,
     InState,
@@ -55,6 +56,11 @@ def _time(column: str) -> Reader:
         return Within(column, told.since, told.until)
 
     return read
+
+
+def _due(value: str, now: datetime) -> Clause:
+    told = values.time_range(value, now)
+    return Due(told.since, told.until)
 
 
 def _duration(value: str, _now: datetime) -> Clause:
@@ -113,7 +119,7 @@ KEYS = {
     "is": Key(
         f"one of {', '.join([*STATES, *CONDITIONS])}", "is:unfinished",
         "finished, unfinished, gone (from Cloudflare), restarted, read (its steps are held), "
-        "stuck (overdue), waiting-for-event, forgotten (paused for a day), "
+        "stuck (late for its step), waiting-for-event, forgotten (paused for a day), "
         "kept (here, as evidence)",
         _state,
     ),
@@ -141,6 +147,9 @@ KEYS = {
     "created": Key(A_TIME, "created:2026-11-20", "When it was created", _time("created_on")),
     "started": Key(A_TIME, "started:>2h", "When it started", _time("started_on")),
     "ended": Key(A_TIME, "ended:<2026-11-20T03:00", "When it ended", _time("ended_on")),
+    "due": Key("a time such as today or >=2026-11-20T03:00", "due:today",
+        "When its sleep, wait or pause before a retry is to end", _due,
+    ),
     "duration": Key(A_LENGTH, "duration:>10m", "How long it took, once it ended", _duration),
 }  # fmt: skip
 #: Keys whose values narrow what the indexes begin with.

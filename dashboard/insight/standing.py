@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from dashboard.cloudflare.types import InstanceDetail
+from dashboard.cloudflare.types import InstanceDetail, Step
 from dashboard.insight import words
-from dashboard.insight.phase import phase
+from dashboard.insight.durations import duration
+from dashboard.insight.phase import Phase, PhaseKind, phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +17,22 @@ class Standing:
 
     `phase` is a PhaseKind, "" once it is finished: its status says that. `step`: the one that it
     is in or failed in, `attempts` those of that step so far. `due_on`: when its sleep, wait or
-    pause before a retry is to end, as far as that is known.
+    pause before a retry is to end, as far as that is known. `at_work_on`: since when it is at work,
+    or queued, where only what is usual tells how long that may last. `base_name`: the step's, as
+    its author wrote it; `timeout`: of one attempt of it.
     """
 
     phase: str = ""
     step: str = ""
     attempts: int | None = None
     due_on: datetime | None = None
+    at_work_on: datetime | None = None
+    base_name: str = ""
+    timeout: timedelta | None = None
+
+
+#: Phases that nothing but what is usual bounds.
+_AT_WORK = {PhaseKind.QUEUED, PhaseKind.RUNNING, PhaseKind.PAUSING, PhaseKind.ROLLING_BACK}
 
 
 def standing(detail: InstanceDetail, now: datetime) -> Standing:
@@ -35,4 +45,16 @@ def standing(detail: InstanceDetail, now: datetime) -> Standing:
         step=words.name_of(step) if step else "",
         attempts=len(step.attempts) or None if step else None,
         due_on=None if is_finished else current.until,
+        at_work_on=_at_work_on(current),
+        base_name=step.base_name if step else "",
+        timeout=_timeout(step),
     )
+
+
+def _at_work_on(current: Phase) -> datetime | None:
+    is_at_work = current.kind in _AT_WORK and current.until is None
+    return current.since if is_at_work else None
+
+
+def _timeout(step: Step | None) -> timedelta | None:
+    return duration(step.config.timeout) if step and step.config else None

@@ -11,6 +11,7 @@ from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
 from dashboard.models.look import Look
 from dashboard.models.mark import Mark
+from dashboard.models.normal import StepNormal
 from dashboard.models.operation import Operation
 from dashboard.models.progress import Gap, Place, Progress
 from dashboard.models.saved_view import SavedView
@@ -46,6 +47,7 @@ __all__ = [
     "StageChange",
     "StepFeed",
     "StepHour",
+    "StepNormal",
     "Tally",
     "UncountedPast",
     "UnreadStretch",

@@ -18,16 +18,34 @@ class AccountQuerySet(models.QuerySet["Account"]):
         )
 
     def due_for_history(self, now: datetime) -> Self:
-        """Accounts with pages or details that were never read, whose back-fill may go on now."""
+        """Accounts with pages or details that were never read, or with instances to look at again,
+        whose back-fill may go on now."""
         return (
             self.filter(Q(next_history_at=None) | Q(next_history_at__lte=now))
             .filter(Q(history_leased_until=None) | Q(history_leased_until__lt=now))
             .filter(
-                Q(workflows__gaps__is_history=True) | Q(workflows__progress__unread__gt=0),
+                Q(workflows__gaps__is_history=True)
+                | Q(workflows__progress__unread__gt=0)
+                | Q(pk__in=self._with_late(now)),
                 workflows__gone_at=None,
             )
             .distinct()
         )
+
+    def _with_late(self, now: datetime) -> list[int]:
+        """The accounts with instances to look at again."""
+        from dashboard.models.instance import Instance  # It stands above this module.
+
+        found = []
+        for account in self:
+            workflows = account.workflows.filter(gone_at=None).values_list("pk", flat=True)
+            rows = Instance.objects.among(workflows)
+            # Sliced, they keep their order, and with it the index that is read from its start.
+            if any(
+                some.values_list("pk")[:1] for some in (rows.late(now), rows.stuck_at_last(now))
+            ):
+                found.append(account.pk)
+        return found
 
     def feed_due(self, now: datetime) -> Self:
         """Accounts whose events are due to be read, and which nobody reads at the moment."""

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 from dashboard.cloudflare.types import FINISHED, UNFINISHED, Status
-from dashboard.models.durations import percentile
+from dashboard.insight.percentiles import percentile
 from dashboard.models.instance import Instance
 from dashboard.models.tally import Tally
 from dashboard.models.workflow import Version, Workflow

@@ -8,17 +8,14 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 
 from dashboard.cloudflare.types import Status
+from dashboard.models.late import STUCK
 from dashboard.models.snapshot import Snapshot
 
-#: What was due may come a little late without anything being wrong.
-OVERDUE_AFTER = timedelta(minutes=5)
 FORGOTTEN_AFTER = timedelta(hours=24)
 
 
-def _overdue(now: datetime) -> Q:
-    """A sleep, a wait or a pause before a retry should be over, as last read, and it still stands
-    there."""
-    return Q(due_on__lt=now - OVERDUE_AFTER, expired_at=None)
+def _stuck(_now: datetime) -> Q:
+    return STUCK
 
 
 def _waiting_for_event(_now: datetime) -> Q:
@@ -40,7 +37,7 @@ def _kept(_now: datetime) -> Q:
 
 
 CONDITIONS: dict[str, Callable[[datetime], Q]] = {
-    "stuck": _overdue,
+    "stuck": _stuck,
     "waiting-for-event": _waiting_for_event,
     "forgotten": _forgotten,
     "kept": _kept,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
 
 #: Below so many milliseconds each is kept as it is.
 EXACT = 100
@@ -29,16 +28,3 @@ def rounded(milliseconds: int) -> int:
         return milliseconds
     step = bisect_left(BETWEEN, milliseconds)
     return STEPS[step] if step < len(BETWEEN) else _step(math.log(milliseconds, RATIO))
-
-
-def percentile(counts: Mapping[int, int], percent: int) -> int | None:
-    """The smallest duration that at least `percent` of all do not exceed; None when there is none.
-
-    `counts`: how many took so many milliseconds.
-    """
-    left = math.ceil(sum(counts.values()) * percent / 100)
-    for milliseconds in sorted(counts):
-        left -= counts[milliseconds]
-        if left <= 0:
-            return milliseconds
-    return None

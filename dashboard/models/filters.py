@@ -75,6 +75,21 @@ class Within:
 
 
 @dataclass(frozen=True)
+class Due:
+    """Its sleep, wait or pause before a retry is to end from one moment on and before another,
+    while Cloudflare still holds it."""
+
+    since: datetime | None
+    until: datetime | None
+
+    @property
+    def condition(self) -> Q:
+        return Within("due_on", self.since, self.until).condition & Q(
+            due_on__isnull=False, expired_at=None
+        )
+
+
+@dataclass(frozen=True)
 class InState:
     """One of STATES."""
 

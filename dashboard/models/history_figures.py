@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.models import Sum
 
 from dashboard.insight.durations import duration
+from dashboard.insight.percentiles import percentile
 from dashboard.models import by_hand
-from dashboard.models.durations import percentile
 from dashboard.models.history import WorkflowPeriod
 from dashboard.models.workflow import Version
 

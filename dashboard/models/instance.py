@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Case, Count, F, Q, When
+from django.db.models import Case, Count, ExpressionWrapper, F, Q, When
 from django.utils.functional import cached_property
 
 from dashboard.cloudflare import parsing, types
@@ -16,6 +17,7 @@ from dashboard.models.addresses import instance_address
 from dashboard.models.error_group import ErrorGroup
 from dashboard.models.filters import InstanceFilters
 from dashboard.models.keyset import Cursor
+from dashboard.models.late import STUCK, UNCONFIRMED
 from dashboard.models.matching import Matching
 from dashboard.models.workflow import Workflow
 
@@ -32,6 +34,10 @@ UNREAD = Q(read_at=None) | Q(read_at__lt=F("status_seen_at"))
 ERRORED_UNREAD = Q(status="errored", expired_at=None) & UNREAD
 
 
+#: What is stuck is looked at again so often, to see it go on.
+STUCK_EVERY = timedelta(minutes=1)
+
+
 class InstanceQuerySet(models.QuerySet["Instance"]):
     def unfinished(self) -> Self:
         """Instances that Cloudflare still holds and that may go on by themselves."""
@@ -45,6 +51,25 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         """Instances that the lists no longer show where they should: they ended, moved on, or are
         gone, and nobody has looked since."""
         return self.filter(left_at__isnull=False, expired_at=None)
+
+    def stuck(self) -> Self:
+        """Instances that were seen where they stand after they should have gone on."""
+        return self.filter(STUCK)
+
+    def stuck_at_last(self, now: datetime) -> Self:
+        """Instances that were stuck when they were last read, which is a while ago: that first."""
+        return self.stuck().filter(read_at__lte=now - STUCK_EVERY).order_by("read_at", "pk")
+
+    def late(self, now: datetime) -> Self:
+        """Instances that should have gone on since they were read: whether they have is not known.
+        The longest overdue first."""
+        return self.filter(UNCONFIRMED, expected_by__lte=now).order_by("expected_by", "pk")
+
+    def among(self, workflows: Collection[int]) -> Self:
+        """Those of these workflows, where another index is to be read from its start: the column
+        itself would tempt the planner to read all rows of the workflows."""
+        home = ExpressionWrapper(F("workflow_id") + 0, output_field=models.BigIntegerField())
+        return self.alias(home=home).filter(home__in=list(workflows))
 
     def hinted(self) -> Self:
         """Instances that an event says to look at and nobody has looked at since.
@@ -106,9 +131,11 @@ class Instance(models.Model):
     until then `created_on` is a guess from its detail. `hint`: the kind of an event of which we
     heard at `hinted_at` and which the row does not show yet; it only says where to look. `left_at`:
     when the list of its status was first seen without it; None again once anything shows it.
-    `phase`, `current_step`, `attempts` and `due_on` are its standing when its detail was last read;
-    empty again as soon as its status is seen to have changed. `error_group`: where the failure of
-    its present start is counted; None until its detail was read, and again once it began anew.
+    `phase`, `current_step`, `attempts`, `due_on` and `at_work_on` are its standing when its detail
+    was last read; empty again as soon as its status is seen to have changed. `expected_by`: when it
+    is late there, by what is usual or by its own clock; None where nobody can tell. `error_group`:
+    where the failure of its present start is counted; None until its detail was read, and again
+    once it began anew.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="instances")
@@ -142,6 +169,8 @@ class Instance(models.Model):
     error_group = models.ForeignKey(
         ErrorGroup, on_delete=models.SET_NULL, null=True, related_name="instances", db_index=False
     )
+    at_work_on = models.DateTimeField(null=True)
+    expected_by = models.DateTimeField(null=True)
 
     objects = InstanceQuerySet.as_manager()
 
@@ -190,7 +219,24 @@ class Instance(models.Model):
                 condition=Q(error_group__isnull=False),
                 name="instance_group_newest",
             ),
-            models.Index(fields=["due_on"], condition=Q(due_on__isnull=False), name="instance_due"),
+            models.Index(
+                fields=["due_on", "workflow", "phase"],
+                condition=Q(due_on__isnull=False, expired_at=None),
+                name="instance_wakes",
+            ),
+            models.Index(
+                fields=["workflow", "due_on", "phase"],
+                condition=Q(due_on__isnull=False, expired_at=None),
+                name="instance_workflow_wakes",
+            ),
+            models.Index(fields=["-created_on", "-id"], condition=STUCK, name="instance_stuck"),
+            models.Index(fields=["read_at"], condition=STUCK, name="instance_stuck_read"),
+            models.Index(fields=["expected_by"], condition=UNCONFIRMED, name="instance_late"),
+            models.Index(
+                fields=["workflow", "id"],
+                condition=Q(at_work_on__isnull=False),
+                name="instance_at_work",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -44,6 +44,8 @@ class ListRow:
     attempts: int | None
     due_on: datetime | None
     error_group_id: int | None
+    at_work_on: datetime | None
+    expected_by: datetime | None
     is_match: bool = True
 
     def get_absolute_url(self) -> str:
@@ -81,7 +83,7 @@ _COLUMNS = {
     "account_name": "account.name",
 }
 _FIELDS = [field.name for field in fields(ListRow) if field.name != "is_match"]
-_TIMES = [place for place, name in enumerate(_FIELDS) if name.endswith(("_on", "_at"))]
+_TIMES = [place for place, name in enumerate(_FIELDS) if name.endswith(("_on", "_at", "_by"))]
 _SELECTED = ", ".join(_COLUMNS.get(name, f"instance.{name}") for name in _FIELDS)
 _ROWS = f"""
     SELECT {_SELECTED}

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from dashboard.cloudflare.types import FINISHED
 from dashboard.models import counting, error_group, search_index, tallies
-from dashboard.models.filters import Choice, Clause, InstanceFilters, InState, Stands, Within
+from dashboard.models.filters import Choice, Clause, Due, InstanceFilters, InState, Stands, Within
 from dashboard.models.places import places
 from dashboard.models.snapshot import kept_instances
 
@@ -136,18 +136,31 @@ class Matching:
     @cached_property
     def _found(self) -> tuple[set[int] | None, Q]:
         """The keys, and what else must hold of a row whatever its status and workflow."""
-        keys: set[int] | None = None
+        few = [clause for clause in self.filters.clauses if _has_own_index(clause)]
+        keys = self._few(few)
         rest = Q()
         for text in self.filters.groups.unwanted:
             among = Q(error_group__in=error_group.family(int(text)))
             rest &= Q(error_group=None) | ~among
         for clause in self.filters.clauses:
+            if keys is not None and clause in few:
+                continue
             found = _keys_of(clause)
             if found is None:
                 rest &= clause.condition
             else:
                 keys = found if keys is None else keys & found
         return keys, rest
+
+    def _few(self, clauses: list[Clause]) -> set[int] | None:
+        """The keys of what fits all of these, if they are few: it may lie far back in any order."""
+        if not clauses:
+            return None
+        rows = self.among
+        for clause in clauses:
+            rows = rows.filter(clause.condition)
+        keys = set(rows.values_list("pk", flat=True)[: FEW + 1])
+        return keys if len(keys) <= FEW else None
 
 
 def _keys_of(clause: Clause) -> set[int] | None:
@@ -160,6 +173,10 @@ def _keys_of(clause: Clause) -> set[int] | None:
 def _in(column: str, values: list[str] | list[int]) -> Q:
     """A single value is asked for by `=`: only then does an index go on in order."""
     return Q((column, values[0])) if len(values) == 1 else Q((f"{column}__in", values))
+
+
+def _has_own_index(clause: Clause) -> bool:
+    return isinstance(clause, Due) or (isinstance(clause, Stands) and clause.name == "stuck")
 
 
 def _is_indexed(clause: Clause) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -82,6 +83,15 @@ class ProgressQuerySet(models.QuerySet["Progress"]):
             .annotate(Sum("unfinished"), Sum("unread"), Min("covered_at"))
         )
         return {account: Coverage(*numbers) for account, *numbers in counted}
+
+    def coverage_of(self, workflows: Collection[int] | None) -> Coverage | None:
+        """Of these workflows together, or of all that Cloudflare still lists; None where nothing
+        was counted yet."""
+        counted = self.filter(workflow__gone_at=None, covered_at__isnull=False)
+        if workflows is not None:
+            counted = counted.filter(workflow__in=workflows)
+        told = counted.aggregate(Sum("unfinished"), Sum("unread"), Min("covered_at"))
+        return Coverage(*told.values()) if told["covered_at__min"] else None
 
 
 class Progress(models.Model):

@@ -4,7 +4,7 @@ are exact and few."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
@@ -13,8 +13,8 @@ from django.db.models.functions import Length
 
 from dashboard.cloudflare import types
 from dashboard.cloudflare.types import StepType
-from dashboard.models.durations import percentile
-from dashboard.models.instance import InstanceDetail
+from dashboard.insight.percentiles import percentile
+from dashboard.models.instance import Instance, InstanceDetail
 from dashboard.models.step_history import StepHour
 from dashboard.models.storing import storable
 from dashboard.models.workflow import Workflow
@@ -22,6 +22,8 @@ from dashboard.models.workflow import Workflow
 #: Kept details that one page looks into, those read last; larger ones than this are left out.
 MOST_DETAILS = 100
 LARGEST_DETAIL = 64 * 1024
+#: Of more hours than this, the newest tell how versions went.
+MOST_HOURS = 5_000
 
 Key = TypeVar("Key")
 
@@ -140,9 +142,36 @@ def by_version(hours: Iterable[StepHour]) -> list[tuple[str, StepFigures]]:
     return [*of_hours(newest_first, lambda row: row.version_id).items()]
 
 
+def of_versions(workflow: Workflow, since: datetime) -> dict[tuple[str, str], StepFigures]:
+    """By version and step, of what is known since; of each the source that saw more of it. Only so
+    much is read: the newest hours, and the details that were read last."""
+    hours = workflow.step_hours.filter(begins_on__gte=since).exclude(step_name="")
+    newest = hours.order_by("-begins_on")[:MOST_HOURS]
+    found = of_hours(newest, lambda row: (row.version_id, row.step_name))
+    read: dict[tuple[str, str], StepFigures] = {}
+    for instance, step in steps_read(workflow, since):
+        name = storable(step.base_name)
+        key = instance.version_id, name
+        figures = read.setdefault(key, StepFigures(name, is_sampled=False))
+        figures.add_step(step, instance.instance_id, since)
+    for key, figures in read.items():
+        if key not in found or figures.attempts > found[key].attempts:
+            found[key] = figures
+    return found
+
+
 def _of_details(workflow: Workflow, since: datetime) -> dict[str, StepFigures]:
     """What the details tell that were read last, by the name of the step."""
     found: dict[str, StepFigures] = {}
+    for instance, step in steps_read(workflow, since):
+        name = storable(step.base_name)
+        figures = found.setdefault(name, StepFigures(name, is_sampled=False))
+        figures.add_step(step, instance.instance_id, since)
+    return {name: figures for name, figures in found.items() if figures.attempts or figures.failed}
+
+
+def steps_read(workflow: Workflow, since: datetime) -> Iterator[tuple[Instance, types.Step]]:
+    """The steps with a name in the details that were read last, of those that are not large."""
     kept = (
         InstanceDetail.objects.filter(instance__workflow=workflow, instance__read_at__gte=since)
         .alias(size=Length("body"))
@@ -153,7 +182,4 @@ def _of_details(workflow: Workflow, since: datetime) -> dict[str, StepFigures]:
     for detail in kept[:MOST_DETAILS]:
         for step in detail.parse().steps:
             if step.type is StepType.STEP and step.base_name:
-                name = storable(step.base_name)
-                figures = found.setdefault(name, StepFigures(name, is_sampled=False))
-                figures.add_step(step, detail.instance.instance_id, since)
-    return {name: figures for name, figures in found.items() if figures.attempts or figures.failed}
+                yield detail.instance, step

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from dashboard.insight.version_watch import Comparison
 from dashboard.models import by_hand
 from dashboard.models.account import Account
 from dashboard.models.addresses import workflow_address
@@ -67,7 +68,9 @@ class Workflow(models.Model):
     `gone_at`: when it was first missing from the list. `walked_through`:
     the newest `created_on` up to which the instance list was read, but for what `gaps` say; None
     until its newest page was first read. `walked_at`: when that page was last read. `watched_at`:
-    when somebody last looked at the workflow here.
+    when somebody last looked at the workflow here. `normals_at`: when it was last worked out how
+    long its steps usually take; `normals_through`: up to which row its instances are held to that,
+    None when all are.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="workflows")
@@ -89,6 +92,8 @@ class Workflow(models.Model):
     walked_at = models.DateTimeField(null=True)
     versions_at = models.DateTimeField(null=True)
     watched_at = models.DateTimeField(null=True)
+    normals_at = models.DateTimeField(null=True)
+    normals_through = models.BigIntegerField(null=True)
     sync_error = models.TextField(default="")
 
     objects = WorkflowQuerySet.as_manager()
@@ -112,10 +117,19 @@ class VersionQuerySet(models.QuerySet["Version"]):
         return self.order_by(models.F("created_on").desc(nulls_last=True), "-pk")
 
 
+def remaining_of(workflow: int, version_id: str) -> dict[str, list[int]]:
+    """`Version.remaining`; nothing where the version is not known."""
+    known = Version.objects.filter(workflow=workflow, version_id=version_id)
+    return known.values_list("remaining", flat=True).first() or {}
+
+
 class Version(models.Model):
     """One deployed state of a workflow; retentions as Cloudflare writes them.
 
-    `graph`: its diagram as Cloudflare sent it, read at `graph_at`; it never changes.
+    `graph`: its diagram as Cloudflare sent it, read at `graph_at`; it never changes. `comparison`:
+    how it did against the version before, as JSON, when it was last the newest, at `compared_at`.
+    `remaining`: by step, how many completed after it, and the median and p90 of how long they went
+    on from its beginning, in ms.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
@@ -132,6 +146,9 @@ class Version(models.Model):
     graph = models.JSONField(null=True)
     graph_at = models.DateTimeField(null=True)
     synced_at = models.DateTimeField()
+    comparison = models.JSONField(null=True)
+    remaining = models.JSONField(default=dict)
+    compared_at = models.DateTimeField(null=True)
 
     objects = VersionQuerySet.as_manager()
 
@@ -148,6 +165,11 @@ class Version(models.Model):
         return reverse(
             "version", args=[workflow.account.account_id, workflow.name, self.version_id]
         )
+
+    @property
+    def compared(self) -> Comparison | None:
+        """How it did against the version before; None where that was never compared."""
+        return Comparison.of_json(self.comparison) if self.comparison else None
 
 
 def retentions(

@@ -89,6 +89,7 @@ class Course:
                 failures=(failure,) if failure else (),
                 fails=failure is not None,
                 retries=spec.retries,
+                timeout=spec.timeout,
             )
             laid = place(undo, now, entry.name, [])
             laid.kind = "rollback"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,11 +46,39 @@ class Definition:
     stopped: int | None = None
 
 
+class Kind(enum.StrEnum):
+    """What is wrong in a scenario, on purpose."""
+
+    #: Something broke: instances fail in this step with this error, since then.
+    CAUSE = "cause"
+    #: Instances fail so, have always done so, and as often.
+    NOISE = "noise"
+    #: Instances hang in this step, and do not fail.
+    STUCK = "stuck"
+    #: A version does worse than the one before.
+    VERSION = "version"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One thing that is wrong. `error`: the name of the instances' error, `since` and `version`, by
+    its age, in ms before the start of the simulation."""
+
+    kind: Kind
+    workflow: str
+    step: str = ""
+    error: str = ""
+    since: int | None = None
+    version: int | None = None
+
+
 @dataclass(frozen=True)
 class Scenario:
-    """A named account. `history` is how far back the first instance lies, in ms."""
+    """A named account. `history` is how far back the first instance lies, in ms. `wrong` is all
+    that is wrong with it, for tests to hold findings to; no answer of the API tells it."""
 
     name: str
     definitions: tuple[Definition, ...]
     instances: int
     history: int = 3 * DAY
+    wrong: tuple[Wrong, ...] = ()

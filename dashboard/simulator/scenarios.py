@@ -1,8 +1,10 @@
 """Named accounts to look at: quiet, busy, incident, empty, huge.
 
-`incident` is the one to show: a payment provider began failing twenty minutes ago, just after a
-new version of `order-pipeline` was deployed. Its outcomes hold their phases long enough, and come
-often enough, that all nine statuses are there at any time.
+`incident` is the one to show. Two things broke: a payment provider began failing twenty minutes
+ago, just after a new version of `order-pipeline` was deployed, which made it worse; and a ledger
+keeps refunds from being closed. New customers hang in a step that usually takes seconds. What else
+fails in it has always failed so, in `busy` too. Its outcomes hold their phases long enough, and
+come often enough, that all nine statuses are there at any time.
 """
 
 from __future__ import annotations
@@ -10,12 +12,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .clock import DAY, HOUR, MINUTE, SECOND
-from .definition import Definition, Scenario, VersionOf
+from .definition import Definition, Kind, Scenario, VersionOf, Wrong
 from .population import Retention
 from .recipes import data, people, shop
 
 BROKE = 20 * MINUTE
 DEPLOYED = 22 * MINUTE
+LEDGER_LOCKED = 40 * MINUTE
+HANGING = 3 * HOUR
 LONG_AGO = 3650 * DAY
 
 ORDERS = Definition(
@@ -156,7 +160,7 @@ INCIDENT = (
     _then(
         REFUNDS,
         {"fine": 3, "undone-slowly": 4, "terminated-slowly": 1, "not-undone": 1},
-        40 * MINUTE,
+        LEDGER_LOCKED,
     ),
     REPORTS,
     _then(
@@ -166,12 +170,40 @@ INCIDENT = (
     ),
     _then(
         IMPORTS,
-        {"fine": 5, "many": 1, "recovers": 3, "exhausting": 4, "caught": 1, "unreadable": 1},
+        {"fine": 9, "many": 2, "recovers": 4, "exhausting": 2, "caught": 2, "unreadable": 1},
         2 * HOUR,
     ),
     _then(VIDEOS, {"paused-busy": 2, "long": 3, "fine": 4, "broken": 1}, 5 * HOUR),
-    _then(ONBOARDINGS, {"usual": 10, "short": 3, "silent": 3, "left": 1, "forgotten": 1}, 2 * DAY),
+    _then(
+        _then(
+            ONBOARDINGS, {"usual": 10, "short": 3, "silent": 3, "left": 1, "forgotten": 1}, 2 * DAY
+        ),
+        {"usual": 7, "short": 2, "silent": 2, "left": 1, "forgotten": 1, "hanging": 6},
+        HANGING,
+    ),
     NEWSLETTERS,
+)
+#: What fails in every account that is at work, always as often.
+NOISE = tuple(
+    Wrong(Kind.NOISE, workflow, step, error)
+    for workflow, step, error in (
+        (ORDERS.name, "charge card", "NonRetryableError"),
+        (REFUNDS.name, "close case", "CaseSystemError"),
+        (REPORTS.name, "render pdf", "D1Error"),
+        (APPROVALS.name, "record decision", "NonRetryableError"),
+        (APPROVALS.name, "wait for decision", "Error"),
+        (IMPORTS.name, "import rows", "Error"),
+        (IMPORTS.name, "import rows", "NonRetryableError"),
+        (VIDEOS.name, "transcode 1080p", "Error"),
+    )
+)
+BROKEN = (
+    Wrong(
+        Kind.CAUSE, ORDERS.name, "charge card", "PaymentProviderError", DEPLOYED, version=DEPLOYED
+    ),
+    Wrong(Kind.CAUSE, REFUNDS.name, "close case", "LedgerLockedError", LEDGER_LOCKED),
+    Wrong(Kind.STUCK, ONBOARDINGS.name, "create workspace", since=HANGING),
+    Wrong(Kind.VERSION, ORDERS.name, since=DEPLOYED, version=DEPLOYED),
 )
 QUIET = (
     replace(_then(ORDERS, {"fine": 1}, LONG_AGO - 1), every=5 * MINUTE),
@@ -186,8 +218,8 @@ SCENARIOS = {
     scenario.name: scenario
     for scenario in (
         Scenario("quiet", QUIET, 60),
-        Scenario("busy", BUSY, 20_000),
-        Scenario("incident", INCIDENT, 1_200),
+        Scenario("busy", BUSY, 20_000, wrong=NOISE),
+        Scenario("incident", INCIDENT, 1_200, wrong=BROKEN + NOISE),
         Scenario("empty", (), 0),
         Scenario("huge", HEALTHY, 1_000_000),
     )

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from .arrivals import Arrivals
 from .chance import salt_of, uuid_of
 from .clock import DAY, MINUTE, Clock
-from .definition import Definition, Scenario
+from .definition import Definition, Kind, Scenario
 from .ids import Generated, Ids, Numbered, Scheduled
 from .patterns import Era, Patterns
 from .population import Backlog, Population
 from .workflow import Workflow
 
 RECENT = 60 * MINUTE  # the stretch before the start in which instances come at their usual pace
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One thing that is wrong in this world: see `definition.Wrong`. `since` in ms since 1970; the
+    id of the version, "" where it is no matter of one."""
+
+    kind: Kind
+    workflow: str
+    step: str
+    error: str
+    since: int | None
+    version_id: str
 
 
 class World:
@@ -57,6 +71,23 @@ class World:
     def now(self) -> int:
         """The present instant in ms."""
         return self.clock.now()
+
+    @property
+    def truth(self) -> tuple[Truth, ...]:
+        """All that is wrong, for tests only."""
+        return tuple(
+            Truth(
+                wrong.kind,
+                wrong.workflow,
+                wrong.step,
+                wrong.error,
+                None if wrong.since is None else self.start - wrong.since,
+                ""
+                if wrong.version is None
+                else self.workflows[wrong.workflow].version_at(self.start - wrong.version).id,
+            )
+            for wrong in self.scenario.wrong
+        )
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

@@ -1,8 +1,10 @@
-"""What nobody waits for: pages that were never read, and details of unfinished instances."""
+"""What nobody waits for: pages that were never read, details of unfinished instances, and whether
+those that should have gone on by now have."""
 
 from __future__ import annotations
 
 from dashboard.cloudflare import Lane
+from dashboard.models import Instance
 from dashboard.models.instance import UNREAD
 from dashboard.sync.knowing import Subject, subjects_of
 from dashboard.sync.known import LONGEST_WORK, Work
@@ -17,7 +19,8 @@ class BackFilling(Turn):
     are known, but nothing else of the progress, which freshness writes at the same time."""
 
     def run(self) -> None:
-        """Older pages and details in turns, an equal number of requests each.
+        """Older pages, details, and another look at what is late in turns, an equal number of
+        requests each.
 
         Raises CloudflareError when nothing can go on, `BudgetSpent` among them.
         """
@@ -26,12 +29,15 @@ class BackFilling(Turn):
         self._tried: set[int] = set()
         while not self.is_time_up:
             works, lacking = self._older_pages(), self._lacking()
-            if not works and lacking is None:
+            late = self._late()
+            if not works and lacking is None and not late:
                 return
             for work in works:
                 self._fill(work)
             if lacking:
                 self._enrich(lacking)
+            if late:
+                self._look_again(late)
 
     def _older_pages(self) -> list[Work]:
         now = self.clock()
@@ -69,4 +75,21 @@ class BackFilling(Turn):
             read_each(self.client, rows, clock=self.clock)
         progress.unread = max(0, progress.unread - len(rows)) if rows else 0
         progress.save(update_fields=["unread"])
+        self.after_each()
+
+    def _late(self) -> list[Instance]:
+        """What should have gone on since it was read, and what is stuck and may not be any more."""
+        now = self.clock()
+        workflows = self._subjects.keys() - self._failed
+        rows = Instance.objects.with_workflow().among(workflows).exclude(pk__in=self._tried)
+        late = list(rows.late(now)[:LONGEST_WORK])
+        return late + list(rows.stuck_at_last(now)[: LONGEST_WORK - len(late)])
+
+    def _look_again(self, rows: list[Instance]) -> None:
+        """Reads them; each at most once in a turn."""
+        self._tried.update(row.pk for row in rows)
+        for pk in {row.workflow_id for row in rows}:
+            with self._alone(self._subjects[pk]):
+                of_one = [row for row in rows if row.workflow_id == pk]
+                read_each(self.client, of_one, clock=self.clock)
         self.after_each()

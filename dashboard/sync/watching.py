@@ -83,6 +83,8 @@ def _is_log_due(row: Instance, now: datetime) -> bool:
         return True
     if row.due_on and row.read_at < row.due_on <= now:
         return True
+    if row.expected_by and row.read_at <= row.expected_by <= now:
+        return True
     if Item.objects.unsettled().of_instance(row.workflow, row.instance_id).exists():
         return True
     if row.is_finished:

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from html import escape
 
 from dashboard.cloudflare.types import InstanceDetail
-from dashboard.insight import words
+from dashboard.insight import overdue, words
 from dashboard.insight.phase import PhaseKind
 from dashboard.insight.places import value_at
 from dashboard.insight.retention import kept_until
 from dashboard.models import Item
 from dashboard.models.addresses import group_address
-from dashboard.models.conditions import OVERDUE_AFTER
 from dashboard.models.list_row import ListRow
+from dashboard.models.normal import Normals
 from dashboard.templatetags.dashboard import (
     NOTHING,
     age,
@@ -42,13 +42,15 @@ DAY = timedelta(days=1)
 class Known:
     """What cells are told beside the row. `retentions`, for success and for errors, by workflow and
     version id, `details` by the instance's key, each only where a column needs it; `items`: what an
-    operation is doing to a row, by its key; `workflows`: cells that were written."""
+    operation is doing to a row, by its key; `workflows`: cells that were written; `normals`: what
+    the rows that are stuck are held to."""
 
     now: datetime
     items: dict[int, Item] = field(default_factory=dict)
     retentions: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
     details: dict[int, InstanceDetail] = field(default_factory=dict)
     workflows: dict[int, str] = field(default_factory=dict)
+    normals: Normals = field(default_factory=lambda: Normals([]))
 
 
 def status(row: ListRow, known: Known) -> str:
@@ -89,7 +91,7 @@ def doing(row: ListRow, known: Known) -> str:
     """The step it is in, or failed in; its phase where the status does not tell it."""
     word = PHASE_WORDS.get(row.phase)
     if not word and not row.current_step:
-        return NOTHING
+        return _due(row, known).strip() or NOTHING
     step = escape(row.current_step)
     read = f", as read {words.instant(row.read_at)}" if row.read_at else ""
     at = word or ("Failed" if row.is_finished else "At")
@@ -101,25 +103,28 @@ def doing(row: ListRow, known: Known) -> str:
         tried = f' <span class="mark">×{row.attempts} tried</span>'
     return (
         f'<span title="{at} in “{step}”{read}">{phase}<span class="id">{step}</span></span>'
-        f"{tried}{_due(row, known.now)}"
+        f"{tried}{_due(row, known)}"
     )
 
 
-def _due(row: ListRow, now: datetime) -> str:
+def _due(row: ListRow, known: Known) -> str:
+    if overdue.is_stuck(row):
+        return f' <span class="mark overdue">{icon("warning")} stuck</span>'
     if row.due_on is None:
         return ""
-    if row.due_on < now - OVERDUE_AFTER:
-        when = f"{icon('warning')} was due {age(row.due_on, now)}"
-        return f' <span class="mark overdue">{when}</span>'
-    return f' <span class="mark">{age(row.due_on, now)}</span>'
+    was = "was due " if row.due_on < known.now else ""
+    return f' <span class="mark">{was}{age(row.due_on, known.now)}</span>'
 
 
 def attempts(row: ListRow, _known: Known) -> str:
     return NOTHING if row.attempts is None else str(row.attempts)
 
 
-def error(row: ListRow, _known: Known) -> str:
+def error(row: ListRow, known: Known) -> str:
     told = ""
+    if why := overdue.overdue(row, known.normals.of_row(row), known.now):
+        brief = f"{icon('warning')} {escape(why.brief)}"
+        told += f'<span class="overdue-why" title="{escape(why.text)}">{brief}</span> '
     if row.restarts:
         times = f" ×{row.restarts}" if row.restarts > 1 else ""
         told += (

@@ -10,8 +10,10 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
+from dashboard.insight.overdue import is_stuck
 from dashboard.models import InstanceDetail, Item
 from dashboard.models.list_row import ListRow
+from dashboard.models.normal import Normals
 from dashboard.models.workflow import retentions
 from dashboard.templatetags.dashboard import NOTHING
 from dashboard.views import cells
@@ -112,6 +114,8 @@ def _known(instances: Sequence[ListRow], columns: Iterable[Column], now: datetim
         )
     if "status" in keys:
         known.items = Item.objects.open_on(instances)
+    if "error" in keys:
+        known.normals = Normals.of_rows(row for row in instances if is_stuck(row))
     if keys - set(COLUMNS):
         held = InstanceDetail.objects.filter(pk__in=[row.pk for row in instances])
         known.details = {detail.pk: detail.parse() for detail in held}

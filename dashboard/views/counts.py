@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -52,7 +52,14 @@ def status_counts(
     ]
 
 
-def list_address(**terms: str) -> str:
-    """The instance list, narrowed by these terms of the search language."""
-    query = Query(tuple(Term(key, (value,)) for key, value in terms.items()))
+def list_address(**terms: str | Sequence[str]) -> str:
+    """The instance list, narrowed by these terms of the search language; by one term for each value
+    where a key has several, which must all hold."""
+    query = Query(
+        tuple(
+            Term(key, (value,))
+            for key, told in terms.items()
+            for value in ([told] if isinstance(told, str) else told)
+        )
+    )
     return f"{reverse('instances')}?q={quote(str(query), safe=SAFE)}"

@@ -30,7 +30,8 @@ SYSTEM_VIEWS = (
     SystemView("running", "Running", "q=status:running,rollingBack", "What is at work now"),
     SystemView(
         "stuck", "Stuck", "q=is:stuck",
-        "What its step waits for was due more than five minutes ago, as last read",
+        "What should have gone on by now, by what is usual for its step or by its own clock, "
+        "and was seen where it stands after that",
     ),
     SystemView(
         "errored-today", "Errored today", "q=status:errored+ended:%3E24h",

@@ -89,8 +89,8 @@ class Frame:
     @property
     def pages(self) -> list[Page]:
         here = self.request.path
-        names = ("overview", "instances", "groups", "operations")
-        overview, instances, groups, operations = map(reverse, names)
+        names = ("overview", "instances", "groups", "forecast", "operations")
+        overview, instances, groups, forecast, operations = map(reverse, names)
         is_overview = here == overview or (
             here.startswith("/accounts/") and "/instances/" not in here
         )
@@ -99,6 +99,7 @@ class Frame:
             Page("Overview", overview, is_overview, here == overview),
             Page("Instances", instances, is_instances, here == instances),
             Page("Groups", groups, here.startswith(groups), here == groups),
+            Page("Forecast", forecast, here == forecast, here == forecast),
             Page("Operations", operations, here.startswith(operations), here == operations),
         ]
 

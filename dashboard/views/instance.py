@@ -15,9 +15,14 @@ from django.views.decorators.http import require_GET
 from dashboard import cloudflare, connection, operations
 from dashboard.cloudflare import Lane
 from dashboard.forms.steps import StepsForm
-from dashboard.insight.instance_page import instance_page
+from dashboard.insight import overdue
+from dashboard.insight.instance_page import InstancePage, instance_page
+from dashboard.insight.overdue import Why
+from dashboard.insight.prospect import Prospect, prospect
 from dashboard.models import Instance, Workflow
+from dashboard.models.normal import Normals
 from dashboard.models.operation import Kind
+from dashboard.models.workflow import remaining_of
 from dashboard.sync import finding
 from dashboard.sync.finding import Found
 from dashboard.views import kept
@@ -78,18 +83,36 @@ def _shown(
     is_current = found.look is not None and not found.failure
     as_of = now if is_current else live.told_at or now
     detail = instance.last_detail
+    page = detail and instance_page(detail, as_of, form.view)
     return {
         "instance": instance,
         "form": form,
-        "page": detail and instance_page(detail, as_of, form.view),
+        "page": page,
+        "prospect": page and _prospect(instance, page),
         "is_current": is_current,
         "failure": found.failure,
         "is_missing": found.is_missing,
         "is_waiting": found.is_waiting,
         "console_url": _console_url(instance),
         "output_url": step_output_url(instance),
+        "overdue": _overdue(instance, now),
         "changes": instance.changes.all(),
     }
+
+
+def _overdue(instance: Instance, now: datetime) -> Why | None:
+    """Why it is stuck; what is usual is read only for one that is."""
+    if not overdue.is_stuck(instance):
+        return None
+    return overdue.overdue(instance, Normals.of_rows([instance]).of_row(instance), now)
+
+
+def _prospect(instance: Instance, page: InstancePage) -> Prospect | None:
+    """When it is likely to end; the version is read only for one that goes on."""
+    if instance.is_finished:
+        return None
+    known = remaining_of(instance.workflow_id, instance.version_id)
+    return prospect(page.detail, page.phase, known)
 
 
 def _operations(request: HtmxHttpRequest, instance: Instance, beside: Beside) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, cached_property
+from typing import ClassVar
 
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -11,11 +14,12 @@ from django.utils.safestring import SafeString
 
 from dashboard.forms.instance_filters import DEFAULT_SORT, InstanceFilterForm
 from dashboard.forms.search import KEYS
-from dashboard.models import Instance
-from dashboard.models.filters import SHORTEST
+from dashboard.models import Instance, Progress
+from dashboard.models.filters import SHORTEST, Stands
 from dashboard.models.keyset import Page, first_keys, page_of
 from dashboard.models.list_row import ListRow, list_rows
 from dashboard.models.matching import Matching
+from dashboard.models.progress import Coverage
 from dashboard.templatetags.lists import Chip
 from dashboard.views.links import Links
 from dashboard.views.narrowing import Narrowing
@@ -33,6 +37,29 @@ class Heading:
     title: str
     href: str
     aria_sort: str
+
+
+@dataclass(frozen=True)
+class StuckCoverage:
+    """Of how many unfinished instances it is known where they stand. `late`: so many should have
+    gone on since they were read, LATE_LIMIT for more; whether they have is being looked at."""
+
+    coverage: Coverage | None
+    late: int
+
+    LATE_LIMIT: ClassVar = 1_000
+
+    @classmethod
+    def of(cls, workflows: Collection[int] | None, now: datetime) -> StuckCoverage:
+        rows = Instance.objects.late(now).order_by()
+        if workflows is not None:
+            rows = rows.among(workflows)
+        late = rows.values_list("pk", flat=True)[: cls.LATE_LIMIT].count()
+        return cls(Progress.objects.coverage_of(workflows), late)
+
+    @property
+    def late_text(self) -> str:
+        return _at_least(self.late, self.late < self.LATE_LIMIT)
 
 
 class Listing:
@@ -159,6 +186,13 @@ class Listing:
         wanted = name if aria_sort == "descending" else f"-{name}"
         is_default = wanted == DEFAULT_SORT
         return Heading(title, self.links.replaced(sort="" if is_default else wanted), aria_sort)
+
+    @cached_property
+    def stuck(self) -> StuckCoverage | None:
+        """How much is known of what is asked for, where that is what is stuck."""
+        if not any(isinstance(c, Stands) and c.name == "stuck" for c in self.form.filters.clauses):
+            return None
+        return StuckCoverage.of(self.matching.workflows, self.form.now)
 
     @property
     def has_filters(self) -> bool:

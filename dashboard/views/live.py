@@ -11,6 +11,7 @@ from typing import Self
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
 
+from dashboard.insight.overdue import is_stuck
 from dashboard.models import Instance, InstanceDetail, Item, Look, Mark, Snapshot
 from dashboard.sync.finding import Found
 from dashboard.sync.watching import AT_WORK, PACE
@@ -100,7 +101,7 @@ def tag_of(request: HtmxHttpRequest, found: Found, beside: Beside, now: datetime
         [(item.pk, item.state, item.note) for item in beside.items],
         [(mark.pk, mark.set_at) for mark in beside.marks],
         [(kept.pk, kept.pinned_at) for kept in beside.snapshots],
-        row.due_on is not None and row.due_on <= now,
+        row.due_on is not None and row.due_on <= now, is_stuck(row),
         now.timestamp() // GOES_ON,
     ]  # fmt: skip
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]

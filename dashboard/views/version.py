@@ -44,6 +44,7 @@ def version_detail(
         "success_retention": in_words(version.success_retention),
         "error_retention": in_words(version.error_retention),
         "diagram": Diagram(version, now) if version.graph else None,
+        "comparison": version.compared,
         "failure": failure,
         "now": now,
     }

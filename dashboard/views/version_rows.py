@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from dashboard.insight.durations import duration, short
+from dashboard.insight.version_watch import Measure
 from dashboard.models import Version, Workflow
 from dashboard.models.activity import Share
 from dashboard.views.activity import Activity
@@ -20,6 +22,12 @@ class VersionRow:
     @property
     def share(self) -> Share | None:
         return self.activity.shares.get(self.row.version_id)
+
+    @cached_property
+    def worse(self) -> list[Measure]:
+        """In what it does worse than the version before."""
+        compared = self.row.compared
+        return compared.worse if compared else []
 
     @property
     def success_retention(self) -> str:

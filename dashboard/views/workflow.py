@@ -12,6 +12,7 @@ from dashboard.models import Mark, Progress, Workflow
 from dashboard.models.list_row import list_rows
 from dashboard.views.activity import Activity
 from dashboard.views.columns import OF_ONE_WORKFLOW, Table
+from dashboard.views.forecast import Forecast
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.step_periods import Period, WorkflowSteps
 from dashboard.views.version_rows import versions_of
@@ -45,6 +46,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         "table": Table.of(list_rows(list(newest)), OF_ONE_WORKFLOW, now),
         "marks": Mark.objects.of(workflow).select_related("set_by"),
         "steps": WorkflowSteps(workflow, period, now),
+        "forecast": Forecast(now, workflow),
         "coverage": progress and progress.coverage,
         "history": workflow.gaps.filter(is_history=True).order_by("until").last(),
         "now": now,

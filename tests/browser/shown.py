@@ -169,4 +169,6 @@ SHOWN: dict[str, Show] = {
     "the overview": at("/"),
     "the groups": at("/groups/"),
     "a group": group,
+    "the forecast": at("/forecast/"),
+    "what is stuck": at("/instances/?q=is:stuck&view=stuck"),
 }

@@ -26,11 +26,12 @@ def found(name: str) -> set[str]:
     return set(rows.values_list("instance_id", flat=True))
 
 
-def test_stuck_is_what_should_have_gone_on_more_than_five_minutes_ago() -> None:
-    instance("late", "waiting", due_on=LATER - timedelta(minutes=6))
-    instance("soon", "waiting", due_on=LATER - timedelta(minutes=4))
-    instance("gone", "waiting", due_on=LATER - timedelta(days=1), expired_at=LATER)
-    instance("none")
+def test_stuck_is_what_was_seen_where_it_stands_after_it_should_have_gone_on() -> None:
+    late = {"read_at": LATER, "expected_by": LATER - timedelta(minutes=1)}
+    instance("late", "waiting", **late)
+    instance("not-read-since", "waiting", read_at=THEN, expected_by=THEN + timedelta(minutes=1))
+    instance("gone", "waiting", **late, expired_at=LATER)
+    instance("none", read_at=LATER)
 
     assert found("stuck") == {"late"}
 

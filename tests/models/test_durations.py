@@ -7,7 +7,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.models.durations import percentile, rounded
+from dashboard.insight.percentiles import percentile
+from dashboard.models.durations import rounded
 from dashboard.models.storing import LARGEST
 
 

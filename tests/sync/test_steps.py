@@ -14,6 +14,7 @@ from django.core.cache import cache
 from dashboard import sync
 from dashboard.cloudflare import Client, Credentials, EventType, StepType, WorkflowEvent
 from dashboard.cloudflare.types import base_name
+from dashboard.insight.percentiles import percentile
 from dashboard.models import (
     FailedAttempt,
     Instance,
@@ -23,7 +24,6 @@ from dashboard.models import (
     step_figures,
     step_recording,
 )
-from dashboard.models.durations import percentile
 from dashboard.simulator.plan import Do, Failure, Plan, Retries, in_turn
 from dashboard.sync import steps
 from tests.fixtures import START, Watched

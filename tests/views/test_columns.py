@@ -122,12 +122,25 @@ class TestCells:
         assert cell(html, "doing") == "Sleeping nap in 3 h"
         assert "Sleeping in “nap”, as read" in html
 
-    def test_what_is_long_overdue_is_marked(self, reader: Client) -> None:
+    def test_what_was_due_since_it_was_read_is_not_called_stuck(self, reader: Client) -> None:
         now = timezone.now()
+        due = now - timedelta(minutes=12, seconds=5)
         instance("waits", "waiting", phase="retrying", current_step="charge", attempts=3,
-                 due_on=now - timedelta(minutes=12, seconds=5))  # fmt: skip
+                 due_on=due, expected_by=due + minutes(5), read_at=due)  # fmt: skip
 
         assert cell(shown(reader), "doing") == "Retrying charge ×3 tried was due 12 min ago"
+
+    def test_what_is_stuck_says_so_with_the_reason(self, reader: Client) -> None:
+        now = timezone.now()
+        due = now - timedelta(minutes=12)
+        instance("waits", "waiting", phase="retrying", current_step="charge", attempts=3,
+                 due_on=due, expected_by=due + minutes(5), read_at=now)  # fmt: skip
+
+        html = shown(reader)
+
+        assert cell(html, "doing") == "Retrying charge ×3 tried stuck"
+        assert cell(html, "error") == "due 12 m ago"
+        assert "Retrying “charge”; the next attempt was due 12 m ago" in html
         assert cell(shown(reader, "columns=attempts"), "short") == "3"
 
     @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from dashboard.insight.overdue import expected_by
 from dashboard.insight.standing import Standing
 from dashboard.models import merging, tallies
 from dashboard.models.happened import Before
 from dashboard.models.instance import Change, Instance, facts_of
 from dashboard.models.merging import Merge
+from dashboard.models.normal import normal_of
 from dashboard.models.search_text import SearchText
 from dashboard.models.storing import storable_facts
 from dashboard.models.written import Written
@@ -17,7 +19,7 @@ MERGED_FIELDS = [
     "status", "version_id", "trigger", "created_on", "modified_on", "queued_on", "started_on",
     "ended_on", "duration_ms", "error_name", "error_message", "step_count", "generation",
     "is_listed", "seen_at", "status_seen_at", "expired_at", "left_at", "phase", "current_step",
-    "attempts", "due_on", "error_group",
+    "attempts", "due_on", "at_work_on", "expected_by", "error_group",
 ]  # fmt: skip
 
 
@@ -56,8 +58,15 @@ def apply(row: Instance, merge: Merge, now: datetime, written: Written) -> bool:
 
 def stand(row: Instance, told: Standing) -> None:
     """Puts where the instance stands into its row."""
-    facts = {"phase": told.phase, "current_step": told.step, "attempts": told.attempts}
-    for name, value in storable_facts(Instance, facts | {"due_on": told.due_on}).items():
+    facts = {
+        "phase": told.phase,
+        "current_step": told.step,
+        "attempts": told.attempts,
+        "due_on": told.due_on,
+        "at_work_on": told.at_work_on,
+        "expected_by": expected_by(told, normal_of(row, told)),
+    }
+    for name, value in storable_facts(Instance, facts).items():
         setattr(row, name, value)
 
 

@@ -71,7 +71,8 @@ def onboarding_params(facts: Facts) -> Any:
 
 
 def customer_onboarding(chance: Random, outcome: str, facts: Facts) -> Plan:
-    """Welcome, sleep for days, check in, wait for the profile, sleep again."""
+    """Welcome, sleep for days, check in, wait for the profile, sleep again. `hanging`: the very
+    first step does not come to an end."""
     silent = outcome == "silent"
     acts = (Act(HOUR, "pause"),) if outcome == "forgotten" else ()
     if outcome == "left":
@@ -79,7 +80,12 @@ def customer_onboarding(chance: Random, outcome: str, facts: Facts) -> Plan:
     short = outcome == "short"
     return Plan(
         in_turn(
-            Do("create workspace", chance.randrange(400, 3_000), {"workspace": f"ws-{facts.key}"}),
+            Do(
+                "create workspace",
+                30 * DAY if outcome == "hanging" else chance.randrange(400, 3_000),
+                {"workspace": f"ws-{facts.key}"},
+                timeout="60 days",
+            ),
             Do("send welcome mail", chance.randrange(90, 900), f"sent to {facts.email}"),
             Sleep("let them look around", 10 * MINUTE if short else 3 * DAY),
             Do(

@@ -24,10 +24,11 @@ def order_params(facts: Facts) -> Any:
     }
 
 
-def _provider_error(facts: Facts, chance: Random, attempt: int) -> Failure:
-    """One cause, many texts: ids, amounts and durations differ from message to message."""
+def _provider_error(facts: Facts, chance: Random, attempt: int, *, is_last: bool) -> Failure:
+    """One cause, many texts: ids, amounts and durations differ from message to message. The one
+    that an instance fails with names the provider."""
     request = f"req_{facts.key[:8]}{attempt:02d}"
-    if chance.random() < 0.7:
+    if chance.random() < 0.7 or is_last:
         return Failure(
             "PaymentProviderError",
             f"POST /v2/charges failed for order A-{facts.order}: 503 Service Unavailable "
@@ -88,7 +89,7 @@ def _charge(chance: Random, outcome: str, facts: Facts) -> Do:
     count = {"provider-down": 6, "provider-slow": chance.choice((2, 3)), "hiccup": 1}.get(
         outcome, 0
     )
-    failures = [_provider_error(facts, chance, n) for n in range(1, count + 1)]
+    failures = [_provider_error(facts, chance, n, is_last=n == count) for n in range(1, count + 1)]
     if outcome == "declined":
         failures = [
             Failure("NonRetryableError", f"card of {facts.email} was declined: insufficient_funds")
@@ -114,7 +115,7 @@ def refund_saga(chance: Random, outcome: str, facts: Facts) -> Plan:
     """Hold, credit, close; each step knows how to undo itself, and undoing is slow."""
     slow = outcome in {"undone-slowly", "terminated-slowly"}
     undo = chance.randrange(11 * MINUTE, 14 * MINUTE) if slow else chance.randrange(900, 9_000)
-    acts = (Act(2 * MINUTE, "terminate", rollback=True),) if outcome == "terminated-slowly" else ()
+    acts = (Act(40 * SECOND, "terminate", rollback=True),) if outcome == "terminated-slowly" else ()
     hold = Do(
         "place hold",
         chance.randrange(200, 2_000),
@@ -122,6 +123,7 @@ def refund_saga(chance: Random, outcome: str, facts: Facts) -> Plan:
         undo_ms=undo,
         undo_fails=outcome == "not-undone",
         retries=SLOW_UNDO,
+        timeout="30 minutes",
     )
     credit = Do(
         "credit account",
@@ -129,6 +131,7 @@ def refund_saga(chance: Random, outcome: str, facts: Facts) -> Plan:
         {"credit": f"c-{facts.order}", "cents": facts.cents},
         undo_ms=undo,
         retries=SLOW_UNDO,
+        timeout="30 minutes",
     )
     notify = Do("notify customer", chance.randrange(80, 900), f"mail to {facts.email}")
     return Plan(
@@ -141,9 +144,14 @@ def refund_saga(chance: Random, outcome: str, facts: Facts) -> Plan:
 def _close(chance: Random, outcome: str, facts: Facts) -> Do:
     failing = outcome in {"undone", "undone-slowly", "not-undone"}
     failure = Failure(
-        "CaseSystemError",
-        f"closing R-{facts.order} failed: payment provider answered 503 (request req_{facts.key})",
+        "CaseSystemError", f"case R-{facts.order} is open at another desk (request req_{facts.key})"
     )
+    if outcome == "undone-slowly":
+        failure = Failure(
+            "LedgerLockedError",
+            f"closing R-{facts.order} failed: ledger partition {facts.order % 16} is locked by job "
+            f"{facts.key}",
+        )
     return Do(
         "close case",
         9 * MINUTE if outcome == "terminated-slowly" else chance.randrange(300, 6_000),

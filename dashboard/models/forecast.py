@@ -1,0 +1,147 @@
+"""What will happen by itself in the next hours: sleeps and waits that end, retries, and what
+Cloudflare deletes. From a bounded part of an index for each hour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+
+from dashboard.cloudflare.types import Status
+from dashboard.insight.durations import duration
+from dashboard.insight.phase import PhaseKind
+from dashboard.models.instance import Instance
+from dashboard.models.workflow import Version, Workflow
+
+HOUR = timedelta(hours=1)
+HOURS = 24
+#: Of one hour so many are counted; there may be more.
+MOST = 10_000
+#: Deletions are told of so many workflows, those that were triggered last.
+MOST_WORKFLOWS = 50
+#: A retention above this is no retention that Cloudflare has.
+LONGEST = timedelta(days=366)
+DELETED = "deleted"
+KINDS = (PhaseKind.SLEEPING.value, PhaseKind.WAITING_FOR_EVENT.value, PhaseKind.RETRYING.value)
+DUE = """
+    SELECT {place}, workflow_id, phase, count(*) FROM (
+        SELECT workflow_id, phase FROM dashboard_instance
+        WHERE due_on >= %s AND due_on < %s AND expired_at IS NULL{and_workflow} LIMIT {most}
+    ) AS due_{place} GROUP BY workflow_id, phase
+"""
+CREATED = """
+    WITH spans(place, workflow, word, begins, ends) AS (VALUES {spans})
+    SELECT spans.place, spans.workflow, (SELECT count(*) FROM (
+        SELECT 1 FROM dashboard_instance
+        WHERE workflow_id = spans.workflow AND status = spans.word
+        AND created_on >= spans.begins AND created_on < spans.ends LIMIT {most}
+    ) AS created) FROM spans
+"""
+
+
+@dataclass
+class Hour:
+    """What is due from `begins` until `ends`, by the workflow's key and the kind: a phase that ends
+    then, or DELETED. `is_cut`: there may be more."""
+
+    begins: datetime
+    ends: datetime
+    numbers: Counter[tuple[int, str]] = field(default_factory=Counter)
+    is_cut: bool = False
+
+    def number(self, kind: str) -> int:
+        return sum(n for (_, one), n in self.numbers.items() if one == kind)
+
+    @property
+    def wakes(self) -> int:
+        """How many go on then."""
+        return sum(self.number(kind) for kind in KINDS)
+
+
+def forecast(now: datetime, workflow: Workflow | None = None) -> list[Hour]:
+    """The next HOURS hours, the first one what is left of the present one; of all workflows that
+    Cloudflare lists, or of one."""
+    first = datetime.fromtimestamp(now.timestamp() // 3600 * 3600, UTC)
+    begins = [now, *(first + HOUR * place for place in range(1, HOURS + 1))]
+    ends = [*begins[1:], now + HOUR * HOURS]
+    hours = [Hour(*span) for span in zip(begins, ends, strict=True) if span[0] < span[1]]
+    _count_due(hours, workflow)
+    last = F("triggered_on").desc(nulls_last=True)
+    wanted = Workflow.objects.present().order_by(last, "pk").values_list("pk", flat=True)
+    count_deletions([workflow.pk] if workflow else list(wanted[:MOST_WORKFLOWS]), hours)
+    return hours
+
+
+def _count_due(hours: Sequence[Hour], workflow: Workflow | None) -> None:
+    and_workflow = " AND workflow_id = %s" if workflow else ""
+    parts = [
+        DUE.format(place=place, and_workflow=and_workflow, most=MOST) for place in range(len(hours))
+    ]
+    of = [workflow.pk] if workflow else []
+    spans = [value for hour in hours for value in (*_moments(hour.begins, hour.ends), *of)]
+    for place, workflow_id, phase, number in _rows(parts, spans):
+        hours[place].numbers[workflow_id, phase] += number
+    for hour in hours:
+        hour.is_cut = sum(hour.numbers.values()) >= MOST
+
+
+def count_deletions(workflows: Collection[int], hours: Sequence[Hour]) -> None:
+    """Adds how many finished instances of these workflows Cloudflare may delete in each hour.
+
+    By when they were created and the retention of the newest version: an instance that took long
+    goes as much later. The one place to read how many ended when, once that is summed up.
+    """
+    spans: list[Any] = []
+    for workflow, told in _retentions(workflows).items():
+        for status, kept in told.items():
+            for place, hour in enumerate(hours):
+                then = _moments(hour.begins - kept, hour.ends - kept)
+                spans += [place, workflow, status.value, *then]
+    if not spans:
+        return
+    is_postgres = connection.vendor == "postgresql"
+    one = "(%s::int, %s::bigint, %s, %s::timestamptz, %s::timestamptz)"
+    values = [one if is_postgres else "(%s, %s, %s, %s, %s)"] * (len(spans) // 5)
+    statement = CREATED.format(spans=", ".join(values), most=MOST)
+    for place, workflow, number in _rows([statement], spans):
+        if number:
+            hours[place].numbers[workflow, DELETED] += number
+            hours[place].is_cut |= number >= MOST
+
+
+def _retentions(workflows: Collection[int]) -> dict[int, dict[Status, timedelta]]:
+    """How long Cloudflare keeps what succeeded and what failed, as the newest version says."""
+    versions = Version.objects.filter(workflow__in=workflows).newest_first()
+    found: dict[int, dict[Status, timedelta]] = {}
+    told = versions.values_list("workflow", "success_retention", "error_retention")
+    for workflow, success, error in told:
+        kept = {Status.COMPLETE: duration(success), Status.ERRORED: duration(error)}
+        known = {status: kept_for for status, kept_for in kept.items() if kept_for}
+        found.setdefault(workflow, {s: one for s, one in known.items() if one < LONGEST})
+    return found
+
+
+def totals(hours: Collection[Hour]) -> dict[int, Counter[str]]:
+    """How many of each kind in all hours, by the workflow's key."""
+    found: dict[int, Counter[str]] = {}
+    for hour in hours:
+        for (workflow, kind), number in hour.numbers.items():
+            found.setdefault(workflow, Counter())[kind] += number
+    return found
+
+
+def _rows(parts: Sequence[str], values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        return list(cursor.fetchall())
+
+
+def _moments(begins: datetime, ends: datetime) -> list[Any]:
+    """The span as the columns hold it."""
+    column = Instance._meta.get_field("created_on")
+    return [column.get_db_prep_value(moment, connection) for moment in (begins, ends)]

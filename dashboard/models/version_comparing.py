@@ -1,0 +1,37 @@
+"""Comparing the newest version of a workflow with the one before it, and keeping what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from dashboard.insight.version_watch import compare
+from dashboard.models import activity
+from dashboard.models.activity import Share
+from dashboard.models.step_figures import StepFigures
+from dashboard.models.workflow import Version, Workflow
+
+
+def compare_newest(
+    workflow: Workflow, steps: Mapping[tuple[str, str], StepFigures], now: datetime
+) -> None:
+    """Compares the newest version that has instances with the newest one before it that has some,
+    and writes it down. `steps`: how they went, by version and step."""
+    outcomes = outcomes_by_version(workflow)
+    seen = [one for one in workflow.versions.newest_first() if one.version_id in outcomes]
+    if len(seen) < 2:
+        return
+    new, old = (one.version_id for one in seen[:2])
+    pairs = [
+        (name, steps[old, name], figures)
+        for (version_id, name), figures in steps.items()
+        if version_id == new and (old, name) in steps
+    ]
+    found = compare(old, (outcomes[old], outcomes[new]), pairs)
+    facts = {"comparison": found.as_json(), "compared_at": now}
+    Version.objects.filter(pk=seen[0].pk).update(**facts)
+
+
+def outcomes_by_version(workflow: Workflow) -> dict[str, Share]:
+    """How the instances of each version went, of the newest that are kept here."""
+    return {version_id: one for version_id, one in activity.shares(workflow).items() if version_id}
