@@ -108,6 +108,10 @@ KEEP_DAYS = env.number(
     "nobody pinned, are forgotten; 0 keeps all.",
 )
 
+ALERTS_ALLOW_PRIVATE = env.flag(
+    "ALERTS_ALLOW_PRIVATE", help="Alerts may be sent to loopback and private addresses."
+)
+
 # -- processes ---------------------------------------------------------------------------------
 WEB_WORKERS = env.number("WEB_WORKERS", 1, help="Web processes that `make run` starts.", minimum=1)
 CELERY_WORKERS = env.number(
@@ -247,6 +251,8 @@ LOGGING = {
         # One line per request to Cloudflare is our own client's to write, at debug level.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        # What it says at debug level names whole addresses, with their secrets.
+        "urllib3": {"level": "WARNING"},
         "django.server": {"handlers": ["console"], "propagate": False},
     },
 }

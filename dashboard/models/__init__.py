@@ -4,6 +4,12 @@ The database never leads: a row of the copy changes only because Cloudflare said
 """
 
 from dashboard.models.account import Account
+from dashboard.models.alert_channel import AlertChannel
+from dashboard.models.alert_delivery import Delivery, DeliveryAttempt, DeliveryState
+from dashboard.models.alert_incident import AlertEvent, AlertIncident
+from dashboard.models.alert_reading import AlertReading
+from dashboard.models.alert_rule import AlertRule
+from dashboard.models.alert_silence import Silence
 from dashboard.models.frozen import FrozenLink
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
@@ -21,7 +27,15 @@ from dashboard.models.workflow import Version, Workflow
 
 __all__ = [
     "Account",
+    "AlertChannel",
+    "AlertEvent",
+    "AlertIncident",
+    "AlertReading",
+    "AlertRule",
     "Change",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryState",
     "FailedAttempt",
     "FrozenLink",
     "Gap",
@@ -36,6 +50,7 @@ __all__ = [
     "Role",
     "SavedView",
     "SearchText",
+    "Silence",
     "Snapshot",
     "StageChange",
     "StepFeed",
