@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from dashboard.alerts.message import Message
 from dashboard.alerts.network import passage, watched
@@ -99,8 +99,8 @@ def _opened(address: str) -> Any:
     import apprise
 
     _listen()
-    scheme = urlsplit(address).scheme.lower() if "://" in address else ""
-    if not scheme:
+    scheme, mark, _ = address.partition("://")
+    if not mark:
         raise BadAddress("Write an address with its kind in front, such as slack://… or https://…")
     asset = apprise.AppriseAsset(
         app_id="Workflows dashboard", app_desc="Workflows dashboard", plugin_paths=[]
@@ -148,11 +148,9 @@ def _address_to(service: Any, message: Message) -> None:
 
 def _without_secrets(said: str, address: str) -> str:
     """What the library and the service said, without any part of the address that may be secret."""
-    parts = urlsplit(address)
-    hidden = {parts.username, parts.password, *re.split(r"[/?&=@:]", address.partition("://")[2])}
-    hidden |= {unquote(part) for part in hidden if part}
-    hidden -= {parts.hostname, parts.netloc}
-    for part in sorted((part for part in hidden if part and len(part) > 3), key=len, reverse=True):
+    hidden = set(re.split(r"[/?&=@:]+", address.partition("://")[2]))
+    hidden |= {unquote(part) for part in hidden}
+    for part in sorted((part for part in hidden if len(part) > 3), key=len, reverse=True):
         said = said.replace(part, "***")
     return storable(" ".join(said.split()))
 

@@ -38,7 +38,7 @@ def due(now: datetime) -> list[int]:
         _settle(
             delivery,
             State.UNKNOWN,
-            "This dashboard stopped amid it. Whether it arrived is not known; it is not sent again.",
+            "This dashboard stopped amid it. Whether it arrived is unknown; it is not sent again.",
             now,
         )
     return list(Delivery.objects.due(now).values_list("pk", flat=True)[:AT_ONCE])

@@ -38,9 +38,9 @@ class AlertIncident(models.Model):
 
     `key` is what it is about, for the rule: of each there is one open incident at a time.
     `subject`, `sentence` and `figures` are as last seen, `value` says how bad it was then.
-    `fired_at`: when it was last seen so. `told_at`, `resolution_told_at`: when its beginning and its end were put on
-    their way to the channels; None while nobody may be told, or there is no channel. `told_value`:
-    how bad it was when that was last told.
+    `fired_at`: when it was last seen so. `told_at`, `resolution_told_at`: when its beginning and
+    its end were put on their way to the channels; None while nobody may be told, or there is no
+    channel. `told_value`: how bad it was when that was last told.
     """
 
     rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, related_name="incidents")
