@@ -39,6 +39,10 @@ class Period:
     def ends_on(self) -> datetime:
         return self.begins_on + self.length
 
+    @property
+    def ended(self) -> int:
+        return self.completed + self.errored + self.terminated
+
 
 @dataclass(frozen=True)
 class Counts:

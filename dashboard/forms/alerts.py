@@ -17,7 +17,7 @@ from dashboard.models.storing import word
 LONGEST_SILENCE = timedelta(days=90)
 
 
-class WorkflowChoice(forms.ModelChoiceField):
+class WorkflowChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django has none.
     """A workflow that there is now, by name and account."""
 
     def __init__(self, **options: Any) -> None:

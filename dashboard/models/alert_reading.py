@@ -23,16 +23,16 @@ class AlertReading(models.Model):
     def __str__(self) -> str:
         return f"{self.subject}: {self.value}"
 
-    @classmethod
-    def note(cls, values: dict[str, float], *, at: datetime) -> None:
+    @staticmethod
+    def note(values: dict[str, float], *, at: datetime) -> None:
         """Keeps those that differ from the last one of their subject, or were long not noted."""
         latest: dict[str, tuple[float, datetime]] = {}
-        rows = cls.objects.filter(subject__in=values, at__gt=at - HEARTBEAT).order_by("at")
+        rows = AlertReading.objects.filter(subject__in=values, at__gt=at - HEARTBEAT).order_by("at")
         for subject, value, noted_at in rows.values_list("subject", "value", "at"):
             latest[subject] = (value, noted_at)
         changed = [
-            cls(subject=subject, at=at, value=value)
+            AlertReading(subject=subject, at=at, value=value)
             for subject, value in values.items()
             if subject not in latest or (latest[subject][0] != value and latest[subject][1] < at)
         ]
-        cls.objects.bulk_create(changed, ignore_conflicts=True)
+        AlertReading.objects.bulk_create(changed, ignore_conflicts=True)

@@ -11,6 +11,7 @@ import hashlib
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.utils.encoding import force_bytes
 
 
 class CannotOpen(Exception):
@@ -37,6 +38,6 @@ def _keys() -> MultiFernet:
     return MultiFernet([Fernet(_key(secret)) for secret in secrets])
 
 
-def _key(secret: str) -> bytes:
-    digest = hashlib.sha256(b"dashboard.sealed_text" + secret.encode()).digest()
+def _key(secret: str | bytes) -> bytes:
+    digest = hashlib.sha256(b"dashboard.sealed_text" + force_bytes(secret)).digest()
     return base64.urlsafe_b64encode(digest)

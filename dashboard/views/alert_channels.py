@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpResponse
@@ -75,7 +77,7 @@ def _filled_in(request: HtmxHttpRequest, channel: AlertChannel | None) -> HttpRe
     form = ChannelForm(channel, request.POST or None)
     if form.is_valid():
         return redirect(_save(request, form, channel))
-    ctx = {
+    ctx: dict[str, Any] = {
         "form": form,
         "channel": channel,
         "may_change": signed_in(request).can_administer,

@@ -105,13 +105,15 @@ class Frame:
     @property
     def open_alerts(self) -> int:
         """How many incidents are open: comes with the accounts, and so costs no query."""
-        return max((account.open_alerts for account in self._known), default=0)
+        return max((number for _, number in self._known), default=0)
 
     @cached_property
-    def _known(self) -> list[Account]:
+    def _known(self) -> list[tuple[Account, int]]:
+        """Each account by name, with the number of open incidents of all."""
         count = AlertIncident.objects.unresolved().order_by().values("resolved_at")
         open_ = Subquery(count.annotate(number=Count("pk")).values("number"))
-        return list(Account.objects.order_by("name").annotate(open_alerts=Coalesce(open_, 0)))
+        rows = Account.objects.order_by("name").annotate(open_alerts=Coalesce(open_, 0))
+        return [(account, account.open_alerts) for account in rows]  # type: ignore[attr-defined]
 
     @cached_property
     def accounts(self) -> dict[str, connection.AccountSetting]:
@@ -144,7 +146,7 @@ class Frame:
     @cached_property
     def syncs(self) -> list[Sync]:
         """Configured accounts first, then those that are only remembered."""
-        known = {account.account_id: account for account in self._known}
+        known = {account.account_id: account for account, _ in self._known}
         found = [
             self._sync(setting.name, known.pop(account_id, None), is_configured=True)
             for account_id, setting in self.accounts.items()

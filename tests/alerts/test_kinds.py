@@ -61,6 +61,12 @@ class TestFailureRate:
         assert keys(self.rate, self.ended(9, 0, ago=19.9))
         assert not keys(self.rate, self.ended(9, 0, ago=20))
 
+    def test_of_a_period_that_is_longer_than_the_window_a_part_counts(self) -> None:
+        hour = Period(THEN - minutes(60), errored=23, completed=1, length=minutes(60))
+
+        assert only(self.rate, known(periods={ORDERS: [hour]})).figures["errored"] == 6
+        assert not keys(kind_of("failure-rate", {"at_least": 7}), known(periods={ORDERS: [hour]}))
+
     def test_what_fails_later_is_not_known_yet(self) -> None:
         assert not keys(self.rate, self.ended(9, 0, ago=-1))
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.alerts.history import History
-from dashboard.alerts.kinds.base import Firing, Store, whole
+from dashboard.alerts.kinds.base import Firing, Kind, Store, whole
 
 
 @dataclass(frozen=True)
-class BudgetLow:
+class BudgetLow(Kind):
     """Cloudflare will soon answer nothing more."""
 
     NAME = "budget-low"

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.alerts.history import History
-from dashboard.alerts.kinds.base import Firing, Store, instances, minutes, of_workflow, whole
+from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, minutes, of_workflow, whole
 
 
 @dataclass(frozen=True)
-class FailureRate:
-    """Too large a share of what ended in a workflow has failed."""
+class FailureRate(Kind):
+    """Too large a share of what ended in a workflow has failed.
+
+    Of a period longer than its window, as history keeps them in time, a part is taken.
+    """
 
     NAME = "failure-rate"
     TITLE = "Failure rate"
@@ -35,9 +38,10 @@ class FailureRate:
         found = []
         for pk, place in history.seen(at):
             periods = history.periods_of(pk, at - self.reach, at)
-            errored = sum(period.errored for period in periods)
-            ended = errored + sum(period.completed + period.terminated for period in periods)
-            if errored < self.at_least or errored * 100 < self.share * ended:
+            parts = [min(1.0, self.reach / period.length) for period in periods]
+            errored = round(sum(p.errored * part for p, part in zip(periods, parts, strict=True)))
+            ended = round(sum(p.ended * part for p, part in zip(periods, parts, strict=True)))
+            if errored < self.at_least or not ended or errored * 100 < self.share * ended:
                 continue
             percent = round(errored * 100 / ended)
             sentence = (

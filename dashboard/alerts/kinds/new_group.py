@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.alerts.history import History
-from dashboard.alerts.kinds.base import Firing, Store, instances, whole
+from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, whole
 
 
 @dataclass(frozen=True)
-class NewGroup:
+class NewGroup(Kind):
     """An error that was never seen before."""
 
     NAME = "new-group"

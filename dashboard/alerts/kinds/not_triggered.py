@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.alerts.history import History
-from dashboard.alerts.kinds.base import Firing, Store, minutes, of_workflow, whole
+from dashboard.alerts.kinds.base import Firing, Kind, Store, minutes, of_workflow, whole
 
 
 @dataclass(frozen=True)
-class NotTriggered:
+class NotTriggered(Kind):
     """A workflow that should run, and does not."""
 
     NAME = "not-triggered"

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.alerts.history import History
-from dashboard.alerts.kinds.base import Firing, Store, instances, minutes, of_workflow, whole
+from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, minutes, of_workflow, whole
 
 
 @dataclass(frozen=True)
-class QueueGrowing:
+class QueueGrowing(Kind):
     """More is queued than is taken up."""
 
     NAME = "queue-growing"

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.alerts.history import History
-from dashboard.alerts.kinds.base import Firing, Store, instances, of_workflow, whole, words
+from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, of_workflow, whole, words
 
 
 @dataclass(frozen=True)
-class Stuck:
+class Stuck(Kind):
     """Instances that are later than is normal for where they stand."""
 
     NAME = "stuck"

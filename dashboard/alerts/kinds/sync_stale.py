@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.alerts.history import History, sync_of
-from dashboard.alerts.kinds.base import Firing, Store, minutes, whole
+from dashboard.alerts.kinds.base import Firing, Kind, Store, minutes, whole
 
 
 @dataclass(frozen=True)
-class SyncStale:
+class SyncStale(Kind):
     """What the dashboard shows of an account is old."""
 
     NAME = "sync-stale"
