@@ -110,8 +110,12 @@ class SilenceForm(forms.Form):
     )
     workflow = WorkflowChoice(required=False, empty_label="all workflows")
     reason = forms.CharField(max_length=300, label="Reason")
-    starts_at = InstantField(required=False, label="Starts")
-    ends_at = InstantField(label="Ends")
+    starts_at = InstantField(
+        required=False,
+        label="Starts",
+        help_text="Now, when left out. A later moment plans a maintenance window.",
+    )
+    ends_at = InstantField(label="Ends", help_text="As 2026-11-20T03:00, in UTC.")
     is_weekly = forms.BooleanField(required=False, label="Repeat it each week at the same time")
 
     def __init__(self, now: datetime, data: Any = None, initial: Any = None) -> None:

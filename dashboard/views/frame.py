@@ -103,6 +103,10 @@ class Frame:
         ]
 
     @property
+    def is_at_alerts(self) -> bool:
+        return self.request.path.startswith(reverse("alerts"))
+
+    @property
     def open_alerts(self) -> int:
         """How many incidents are open: comes with the accounts, and so costs no query."""
         return max((number for _, number in self._known), default=0)
