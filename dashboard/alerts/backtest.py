@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dashboard.alerts.course import is_over
+from dashboard.alerts.course import bounded, is_over
 from dashboard.alerts.history import History
 from dashboard.alerts.kinds.base import Firing, Kind
 
@@ -69,7 +69,7 @@ def backtest(kind: Kind, history: History, now: datetime) -> Backtest:
     done: list[Episode] = []
     going: dict[str, Episode] = {}
     for at in (now - look * STEP for look in range(looks, -1, -1)):
-        for firing in kind.evaluate(history, at):
+        for firing in bounded(kind.evaluate(history, at), going):
             if firing.key not in going:
                 going[firing.key] = Episode(firing, at, at)
                 done.append(going[firing.key])

@@ -37,7 +37,7 @@ Read = Callable[[AlertRule, datetime], History]
 def judge(now: datetime, read: Read | None = None) -> None:
     """Judges each rule that is switched on, unless somebody else does so at this moment, and tells
     what could not be told before. `read` gives what is known, for as far as the rule looks back."""
-    for rule in AlertRule.objects.switched_on():
+    for rule in AlertRule.objects.switched_on().select_related("workflow"):
         if leases.take(rule, "leased_until", now=now, duration=LEASE):
             judge_rule(rule, (read or stored.recent)(rule, now), now)
             AlertRule.objects.filter(pk=rule.pk).update(judged_at=now, leased_until=None)
@@ -47,10 +47,9 @@ def judge(now: datetime, read: Read | None = None) -> None:
 
 def judge_rule(rule: AlertRule, history: History, now: datetime) -> None:
     """Opens, goes on with, and resolves the incidents of one rule."""
-    firings = {
-        firing.key: firing for firing in kind_of(rule.kind, rule.terms).evaluate(history, now)
-    }
+    found = kind_of(rule.kind, rule.terms).evaluate(history, now)
     open_ = {incident.key: incident for incident in rule.incidents.unresolved()}
+    firings = {firing.key: firing for firing in course.bounded(found, open_)}
     if not firings and not open_:
         return
     silences = list(Silence.objects.begun(now))

@@ -19,21 +19,24 @@ from dashboard.models.alert_reading import HEARTBEAT
 def recent(rule: AlertRule, now: datetime) -> History:
     """As far back as the rule looks, and no further."""
     kind = kind_of(rule.kind, rule.terms)
-    return read(kind, rule.workflow_id, now - kind.reach)
+    return read(kind, rule.workflow, now - kind.reach)
 
 
-def long(kind: Kind, workflow: int | None, now: datetime) -> History:
+def long(kind: Kind, workflow: Workflow | None, now: datetime) -> History:
     """As far back as a backtest looks."""
     workflows = 1 if workflow else Workflow.objects.present().count()
     return read(kind, workflow, now - span(workflows) - kind.reach)
 
 
-def read(kind: Kind, workflow: int | None, since: datetime) -> History:
-    """What is held since then of the store that the kind needs, of one workflow or of all."""
+def read(kind: Kind, workflow: Workflow | None, since: datetime) -> History:
+    """What is held since then of the store that the kind needs, of one workflow or of all.
+
+    A workflow that was deleted and made again under its name is watched again.
+    """
     accounts = dict(Account.objects.values_list("pk", "name"))
     rows = Workflow.objects.present().only("name", "account_id", "first_seen_at")
     if workflow is not None:
-        rows = rows.filter(pk=workflow)
+        rows = rows.filter(account=workflow.account_id, name=workflow.name)
     places = {row.pk: Place(row.name, row.account_id, row.first_seen_at) for row in rows}
     history = History(
         accounts=accounts,

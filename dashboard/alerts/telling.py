@@ -70,14 +70,13 @@ def tell_update(
 
 def tell_due(now: datetime) -> None:
     """Tells of each incident that was silenced, or had no channel, and now can be told."""
-    waiting = list(
-        AlertIncident.objects.to_tell().order_by("opened_at").values_list("pk", flat=True)
-    )
+    waiting = list(AlertIncident.objects.to_tell().order_by("opened_at"))
     silences = list(Silence.objects.begun(now)) if waiting else []
-    for pk in waiting:
+    for found in waiting:
+        if silence_of(found, silences, now):
+            continue
         with transaction.atomic():
-            incident = AlertIncident.objects.select_for_update().get(pk=pk)
-            tell(incident, silences, now)
+            tell(AlertIncident.objects.select_for_update().get(pk=found.pk), silences, now)
 
 
 def change(incident: AlertIncident, **facts: Any) -> None:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from dashboard.models.alert_channel import AlertChannel
 from dashboard.models.alert_rule import AlertRule
 from dashboard.models.user import User
 from dashboard.models.workflow import Workflow
@@ -22,8 +23,9 @@ class AlertIncidentQuerySet(models.QuerySet["AlertIncident"]):
         return self.filter(resolved_at=None)
 
     def to_tell(self) -> Self:
-        """Those whose beginning, or end, is not yet on its way to any channel."""
-        return self.filter(UNTOLD)
+        """Those whose beginning, or end, is not yet on its way to any channel, and could be."""
+        channels = AlertChannel.objects.present().filter(rules=models.OuterRef("rule"))
+        return self.filter(UNTOLD).filter(models.Exists(channels))
 
     def newest_first(self) -> Self:
         return self.order_by("-opened_at", "-pk")

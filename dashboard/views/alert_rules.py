@@ -76,9 +76,9 @@ def _backtest(form: RuleForm, rule: AlertRule | None) -> dict[str, Any]:
     """What the rule would have done, as it was filled in, or as it is."""
     now = timezone.now()
     if form.is_valid():
-        kind, workflow = form.made(), form.workflow.pk if form.workflow else None
+        kind, workflow = form.made(), form.workflow
     elif rule:
-        kind, workflow = alerts.kind_of(rule.kind, rule.terms), rule.workflow_id
+        kind, workflow = alerts.kind_of(rule.kind, rule.terms), rule.workflow
     found = alerts.backtest(kind, stored.long(kind, workflow, now), now)
     return {"backtest": found, "now": now}
 

@@ -46,7 +46,7 @@ class AnyCourse(TestCase):
             self.do(scene, taken, what, one, other)
         self.calm_down(scene, taken)
 
-        assert max(taken.values(), default=1) == 1, taken
+        assert max(taken.values(), default=0) <= 1, taken
         for incident in AlertIncident.objects.all():
             kinds = list(incident.events.values_list("kind", flat=True))
             assert kinds.count(AlertEvent.Kind.OPENED) == 1

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from dashboard import alerts
-from dashboard.alerts import course, judging
+from dashboard.alerts import course, judging, stored
 from dashboard.alerts.channels import Fate, Outcome
 from dashboard.models import AlertEvent, AlertIncident, AlertRule, Delivery, Silence, User, Workflow
 from tests.alerts.rows import Scene, ada, channel, rule
@@ -228,3 +228,26 @@ def test_a_workflow_whose_account_is_not_synced_resolves_nothing(db: None) -> No
 
     judging.judge_rule(made, History(since=THEN, workflows=places), later)
     assert not AlertIncident.objects.get().is_open
+
+
+def test_of_very_many_at_once_the_worst_are_alerted_of_and_the_rest_together(db: None) -> None:
+    from dashboard.alerts.history import History, Reading, budget_of
+
+    made = rule("budget-low", terms={"left": 90})
+    readings = {budget_of(f"b{number:02}"): [Reading(THEN, number)] for number in range(50)}
+    for moment in (THEN, THEN + minutes(1)):
+        judging.judge_rule(made, History(since=THEN, readings=readings), moment)
+
+    found = AlertIncident.objects.order_by("pk").values_list("subject", flat=True)
+    assert list(found) == [f"b{number:02}" for number in range(20)] + ["30 more"]
+
+
+def test_a_workflow_that_was_made_again_is_watched_again(db: None) -> None:
+    gone = workflow("orders", gone_at=THEN)
+    again = Workflow.objects.create(
+        account=gone.account, name="orders", cloudflare_id="new", first_seen_at=THEN
+    )
+
+    history = stored.recent(rule("failure-rate", workflow=gone), THEN)
+
+    assert list(history.workflows) == [again.pk]
