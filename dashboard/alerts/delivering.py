@@ -71,13 +71,11 @@ def test(channel: AlertChannel, *, by: str, now: datetime) -> Outcome:
 
 def _claim(delivery: Delivery, now: datetime) -> DeliveryAttempt | None:
     """Makes the delivery this caller's own; None when it is another's, or not due."""
-    if not Delivery.objects.due(now).filter(pk=delivery.pk).exists():
-        return None
+    number = delivery.attempts + 1
+    claimed = {"state": State.SENDING, "claimed_at": now, "attempts": number}
     with transaction.atomic():
-        number = delivery.attempts + 1
-        is_mine = Delivery.objects.filter(
-            pk=delivery.pk, state=State.PENDING, attempts=delivery.attempts
-        ).update(state=State.SENDING, claimed_at=now, attempts=number)
+        # One statement: of two at once the database lets one change the row.
+        is_mine = Delivery.objects.due(now).order_by().filter(pk=delivery.pk).update(**claimed)
         if not is_mine:
             return None
         delivery.state, delivery.attempts, delivery.claimed_at = State.SENDING, number, now
