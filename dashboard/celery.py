@@ -114,6 +114,21 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 10},
         },
+        "judge-alerts": {
+            "task": "dashboard.tasks.judge_alerts",
+            "schedule": 5.0,
+            "options": {"expires": 10},
+        },
+        "deliver-alerts": {
+            "task": "dashboard.tasks.deliver_alerts",
+            "schedule": 1.0,
+            "options": {"expires": 10},
+        },
+        "readings": {
+            "task": "dashboard.tasks.note_readings",
+            "schedule": 60.0,
+            "options": {"expires": 30},
+        },
     },
 )
 pulse.install(app)

@@ -111,6 +111,9 @@ KEEP_DAYS = env.number(
 METRICS_TOKEN = env.secret(
     "METRICS_TOKEN", help="Bearer token that opens /metrics; unset, one has to be signed in."
 )
+ALERTS_ALLOW_PRIVATE = env.flag(
+    "ALERTS_ALLOW_PRIVATE", help="Alerts may be sent to loopback and private addresses."
+)
 
 # -- processes ---------------------------------------------------------------------------------
 WEB_WORKERS = env.number("WEB_WORKERS", 1, help="Web processes that `make run` starts.", minimum=1)
@@ -251,6 +254,8 @@ LOGGING = {
         # One line per request to Cloudflare is our own client's to write, at debug level.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        # What it says at debug level names whole addresses, with their secrets.
+        "urllib3": {"level": "WARNING"},
         "django.server": {"handlers": ["console"], "propagate": False},
     },
 }

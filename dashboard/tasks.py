@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import Model
 from django.utils import timezone
 
-from dashboard import connection, evidence, operations, sync
+from dashboard import alerts, connection, evidence, operations, sync
 from dashboard.celery import app
 from dashboard.cloudflare import Client, Lane, Spender
 from dashboard.logs import DATABASE_AWAY
@@ -159,9 +159,39 @@ def learn_normals() -> None:
 
 
 @app.task(throws=DATABASE_AWAY)
+def judge_alerts() -> None:
+    """Holds each alert rule against what is known now."""
+    alerts.judge(timezone.now())
+
+
+@app.task(throws=DATABASE_AWAY)
+def deliver_alerts() -> None:
+    """Sends each delivery that is due to a worker."""
+    for pk in alerts.due(timezone.now()):
+        deliver_alert.apply_async((pk,), expires=10)
+
+
+@app.task(throws=DATABASE_AWAY)
+def deliver_alert(pk: int) -> None:
+    """Sends one delivery, unless somebody else does."""
+    alerts.deliver(pk, clock=timezone.now)
+
+
+@app.task(throws=DATABASE_AWAY)
+def note_readings() -> None:
+    """Notes what nothing else remembers, for the rules that look back."""
+    budgets = [
+        (names, 100 - 100 * reading.used / reading.quota)
+        for names, budget in connection.budgets()
+        if (reading := budget.read())
+    ]
+    alerts.note_readings(connection.configured_accounts(), budgets, timezone.now())
+
+
+@app.task(throws=DATABASE_AWAY)
 def prune() -> None:
     """Forgets instances that ended more than KEEP_DAYS ago, if that is set, unpinned snapshots and
-    history as old, and how steps went."""
+    history as old, how steps went, and what alert rules look back at."""
     keep = timedelta(days=settings.KEEP_DAYS) if settings.KEEP_DAYS else None
     now, end = timezone.now(), time.monotonic() + PRUNE_SECONDS
 
@@ -175,6 +205,7 @@ def prune() -> None:
         group_pruning.prune_group_hours(before=now - keep, is_time_up=is_time_up)
     step_pruning.prune_steps(keep=keep, now=now, is_time_up=is_time_up)
     step_folding.fold_hours(now=now, is_time_up=is_time_up)
+    alerts.forget_readings(now)
 
 
 @app.task(throws=DATABASE_AWAY)

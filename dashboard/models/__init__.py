@@ -4,6 +4,12 @@ The database never leads: a row of the copy changes only because Cloudflare said
 """
 
 from dashboard.models.account import Account
+from dashboard.models.alert_channel import AlertChannel
+from dashboard.models.alert_delivery import Delivery, DeliveryAttempt, DeliveryState
+from dashboard.models.alert_incident import AlertEvent, AlertIncident
+from dashboard.models.alert_reading import AlertReading
+from dashboard.models.alert_rule import AlertRule
+from dashboard.models.alert_silence import Silence
 from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour
 from dashboard.models.frozen import FrozenLink
 from dashboard.models.history import CountsThen, UncountedPast, WorkflowPeriod
@@ -24,9 +30,17 @@ from dashboard.models.workflow import Version, Workflow
 
 __all__ = [
     "Account",
+    "AlertChannel",
+    "AlertEvent",
+    "AlertIncident",
+    "AlertReading",
+    "AlertRule",
     "Change",
     "CountsThen",
     "Decision",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryState",
     "ErrorGroup",
     "ErrorGroupHour",
     "FailedAttempt",
@@ -43,6 +57,7 @@ __all__ = [
     "Role",
     "SavedView",
     "SearchText",
+    "Silence",
     "Snapshot",
     "StageChange",
     "StepFeed",

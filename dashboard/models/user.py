@@ -5,7 +5,7 @@ from django.db import models
 
 
 class Role(models.TextChoices):
-    """What a user may do: look; act on instances. An admin does no more than an operator yet."""
+    """What a user may do: look; act on instances; say what is alerted of, and to whom."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -21,3 +21,8 @@ class User(AbstractUser):
     def can_operate(self) -> bool:
         """May pause, resume, restart, terminate, create, and send events."""
         return self.is_active and self.role in {Role.OPERATOR, Role.ADMIN}
+
+    @property
+    def can_administer(self) -> bool:
+        """May change the rules and channels of alerts."""
+        return self.is_active and self.role == Role.ADMIN

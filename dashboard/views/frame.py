@@ -8,6 +8,8 @@ from functools import cached_property
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Count, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +17,7 @@ from django.utils import timezone
 from dashboard import connection, operations
 from dashboard.cloudflare.targets import CLOUDFLARE_URL
 from dashboard.insight.budget_page import Meter
-from dashboard.models import Account, User
+from dashboard.models import Account, AlertIncident, User
 
 #: A sync that has not come through for so long has stopped.
 STALE_AFTER = timedelta(seconds=60)
@@ -103,6 +105,23 @@ class Frame:
             Page("Operations", operations, here.startswith(operations), here == operations),
         ]
 
+    @property
+    def is_at_alerts(self) -> bool:
+        return self.request.path.startswith(reverse("alerts"))
+
+    @property
+    def open_alerts(self) -> int:
+        """How many incidents are open: comes with the accounts, and so costs no query."""
+        return max((number for _, number in self._known), default=0)
+
+    @cached_property
+    def _known(self) -> list[tuple[Account, int]]:
+        """Each account by name, with the number of open incidents of all."""
+        count = AlertIncident.objects.unresolved().order_by().values("resolved_at")
+        open_ = Subquery(count.annotate(number=Count("pk")).values("number"))
+        rows = Account.objects.order_by("name").annotate(open_alerts=Coalesce(open_, 0))
+        return [(account, account.open_alerts) for account in rows]  # type: ignore[attr-defined]
+
     @cached_property
     def accounts(self) -> dict[str, connection.AccountSetting]:
         """The configured accounts; none when the configuration cannot be read, as `check` says."""
@@ -134,7 +153,7 @@ class Frame:
     @cached_property
     def syncs(self) -> list[Sync]:
         """Configured accounts first, then those that are only remembered."""
-        known = {account.account_id: account for account in Account.objects.order_by("name")}
+        known = {account.account_id: account for account, _ in self._known}
         found = [
             self._sync(setting.name, known.pop(account_id, None), is_configured=True)
             for account_id, setting in self.accounts.items()

@@ -35,3 +35,20 @@ def operator_required(
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def may_handle_alerts(user: User) -> None:
+    """Raises PermissionDenied for those who may only look. Nothing of it acts on Cloudflare, so
+    READ_ONLY forbids nothing here."""
+    if not user.can_operate:
+        raise PermissionDenied(
+            f"Your role is {user.role}; seeing to alerts takes the role operator."
+        )
+
+
+def may_change_alerts(user: User) -> None:
+    """Raises PermissionDenied for those who do not say what is alerted of, and to whom."""
+    if not user.can_administer:
+        raise PermissionDenied(
+            f"Your role is {user.role}; changing rules and channels of alerts takes the role admin."
+        )

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dashboard.alerts.history import History
+from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, whole
+
+
+@dataclass(frozen=True)
+class NewGroup(Kind):
+    """An error that was never seen before."""
+
+    NAME = "new-group"
+    TITLE = "New error group"
+    SAYS = "A workflow fails with an error that was never seen before."
+    STORE = Store.GROUPS
+    OF_WORKFLOW, NEEDS_WORKFLOW = True, False
+
+    at_least: int = whole("In at least so many instances", 1, least=1, most=1_000_000)
+    window: int = whole(
+        "It counts as new for so many minutes",
+        60,
+        least=5,
+        most=1440,
+        help="The alert resolves when they are over.",
+    )
+
+    @property
+    def reach(self) -> timedelta:
+        return timedelta(minutes=self.window)
+
+    def evaluate(self, history: History, at: datetime) -> list[Firing]:
+        found = []
+        for group in history.groups_between(at - self.reach, at):
+            place = history.workflows.get(group.workflow)
+            if place is None or group.count < self.at_least:
+                continue
+            sentence = f"New error in {place.name}, {instances(group.count)} so far: {group.title}"
+            figures = {"group": group.pk, "instances": group.count}
+            found.append(
+                Firing(
+                    f"group:{group.pk}",
+                    f"{place.name}: {group.title}",
+                    sentence,
+                    group.count,
+                    workflow=group.workflow,
+                    figures=figures,
+                )
+            )
+        return found

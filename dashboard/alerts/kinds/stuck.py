@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dashboard.alerts.history import History
+from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, of_workflow, whole, words
+
+
+@dataclass(frozen=True)
+class Stuck(Kind):
+    """Instances that are later than is normal for where they stand."""
+
+    NAME = "stuck"
+    TITLE = "Stuck instances"
+    SAYS = "Instances take longer in a step than is normal for it."
+    STORE = Store.READINGS
+    OF_WORKFLOW, NEEDS_WORKFLOW = True, False
+
+    at_least: int = whole("At least so many instances", 3, least=1, most=1_000_000)
+    step: str = words(
+        "In the step", longest=300, help="As the workflow's code names it; any step when left out."
+    )
+
+    @property
+    def reach(self) -> timedelta:
+        return timedelta(0)
+
+    def evaluate(self, history: History, at: datetime) -> list[Firing]:
+        found = []
+        for pk, place in history.seen(at):
+            steps = self._steps(history, pk, at)
+            stuck = sum(steps.values())
+            if stuck < self.at_least:
+                continue
+            worst, number = steps.most_common(1)[0]
+            where = f", {number:,} of them in “{worst}”" if worst else ""
+            sentence = f"{instances(stuck)} later than normal{where}."
+            figures = {"stuck": stuck, "steps": dict(steps.most_common(10))}
+            found.append(
+                Firing(of_workflow(pk), place.name, sentence, stuck, workflow=pk, figures=figures)
+            )
+        return found
+
+    def _steps(self, history: History, workflow: int, at: datetime) -> Counter[str]:
+        """How many are stuck in each step."""
+        before = f"stuck:{workflow}:"
+        counts: Counter[str] = Counter()
+        for subject in history.readings:
+            step = subject.removeprefix(before)
+            if step == subject or (self.step and step != self.step):
+                continue
+            counts[step] = int(history.reading_at(subject, at) or 0)
+        return +counts

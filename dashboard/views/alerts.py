@@ -1,0 +1,81 @@
+"""Alerts: what was found, who was told, and who sees to it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import F, Prefetch
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from dashboard import alerts
+from dashboard.forms.alerts import AcknowledgeForm
+from dashboard.models import AlertIncident, AlertRule, Delivery, Silence
+from dashboard.views.guards import may_handle_alerts, signed_in
+from dashboard.views.page import HtmxHttpRequest, render_page
+
+PER_PAGE = 50
+
+
+@require_safe
+def alert_list(request: HtmxHttpRequest) -> HttpResponse:
+    """The open incidents first, then those that resolved, the latest first."""
+    now = timezone.now()
+    found = AlertIncident.objects.described().order_by(
+        F("resolved_at").desc(nulls_first=True), "-opened_at", "-pk"
+    )
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    silences = list(Silence.objects.begun(now))
+    ctx = {
+        "page": page,
+        "rows": [
+            (one, alerts.silence_of(one, silences, now) if one.is_open else None) for one in page
+        ],
+        "has_rules": AlertRule.objects.present().exists(),
+        "now": now,
+    }
+    return render_page(request, "alerts/list.html", fragment="rows", ctx=ctx)
+
+
+@require_safe
+def alert_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """One incident: what it is, what happened to it, and what was delivered of that."""
+    return _detail(request, pk, AcknowledgeForm())
+
+
+@require_POST
+def acknowledge(request: HtmxHttpRequest, pk: int) -> HttpResponse:
+    """Somebody sees to it: their name and note stand on it, and no update is sent any more."""
+    user = signed_in(request)
+    may_handle_alerts(user)
+    form = AcknowledgeForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, pk, form, status=422)
+    get_object_or_404(AlertIncident, pk=pk)
+    if alerts.acknowledge(pk, user, form.cleaned_data["note"], now=timezone.now()):
+        messages.success(request, "Your name stands on it. Only its resolution is still sent.")
+    else:
+        messages.info(request, "It resolved in the meantime; nothing was changed.")
+    return redirect("alert", pk)
+
+
+def _detail(
+    request: HtmxHttpRequest, pk: int, form: AcknowledgeForm, *, status: int = 200
+) -> HttpResponse:
+    incident, now = get_object_or_404(AlertIncident.objects.described(), pk=pk), timezone.now()
+    deliveries = Delivery.objects.select_related("channel").prefetch_related("tries").order_by("pk")
+    events = incident.events.select_related("by").prefetch_related(
+        Prefetch("deliveries", queryset=deliveries)
+    )
+    ctx = {
+        "incident": incident,
+        "events": events.order_by("-number"),
+        "silence": alerts.silence_of(incident, list(Silence.objects.begun(now)), now),
+        "since_path": alerts.since_path(incident.opened_at),
+        "form": form,
+        "may_handle": signed_in(request).can_operate,
+        "now": now,
+    }
+    return render_page(request, "alerts/detail.html", fragment="alert", ctx=ctx, status=status)
