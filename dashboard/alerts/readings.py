@@ -26,7 +26,7 @@ def note_readings(
     values |= {budget_of(names): float(round(left)) for names, left in budgets}
     before = AlertReading.objects.filter(at__gte=now - 2 * HEARTBEAT, subject__startswith="stuck:")
     none = dict.fromkeys(before.values_list("subject", flat=True).distinct(), 0.0)
-    AlertReading.note(values | none | stored.stuck_now(now), at=now)
+    AlertReading.note(values | none | stored.stuck_now(), at=now)
 
 
 def forget_readings(now: datetime) -> None:

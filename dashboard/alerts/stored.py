@@ -7,28 +7,52 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Min, OuterRef, Subquery, Sum
 
 from dashboard.alerts.backtest import span
-from dashboard.alerts.history import History, Place, Reading
+from dashboard.alerts.history import (
+    Counts,
+    Group,
+    History,
+    Period,
+    Place,
+    Reading,
+    stuck_of,
+)
 from dashboard.alerts.kinds import Kind, Store, kind_of
-from dashboard.models import Account, AlertReading, AlertRule, Workflow
+from dashboard.models import (
+    Account,
+    AlertReading,
+    AlertRule,
+    CountsThen,
+    ErrorGroup,
+    Instance,
+    Workflow,
+    WorkflowPeriod,
+)
 from dashboard.models.alert_reading import HEARTBEAT
+from dashboard.models.history import PERIOD, UncountedPast, days_before, hours_before
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+#: Steps in which instances are stuck that are noted: a workflow may make up any number of them.
+MOST_STEPS = 200
 
 
 def recent(rule: AlertRule, now: datetime) -> History:
     """As far back as the rule looks, and no further."""
     kind = kind_of(rule.kind, rule.terms)
-    return read(kind, rule.workflow, now - kind.reach)
+    return read(kind, rule.workflow, now - kind.reach, now)
 
 
 def long(kind: Kind, workflow: Workflow | None, now: datetime) -> History:
     """As far back as a backtest looks."""
     workflows = 1 if workflow else Workflow.objects.present().count()
-    return read(kind, workflow, now - span(workflows) - kind.reach)
+    return read(kind, workflow, now - span(workflows) - kind.reach, now)
 
 
-def read(kind: Kind, workflow: Workflow | None, since: datetime) -> History:
+def read(kind: Kind, workflow: Workflow | None, since: datetime, now: datetime) -> History:
     """What is held since then of the store that the kind needs, of one workflow or of all.
 
     A workflow that was deleted and made again under its name is watched again.
@@ -43,14 +67,73 @@ def read(kind: Kind, workflow: Workflow | None, since: datetime) -> History:
         workflows=places if kind.OF_WORKFLOW else {},
         readings=_readings(since),
     )
-    if kind.STORE is Store.READINGS:
-        return replace(history, since=_readings_since())
-    return history
+    keys = list(places)
+    if kind.STORE is Store.PERIODS:
+        return replace(history, since=_periods_since(), periods=_periods(keys, since, now))
+    if kind.STORE is Store.COUNTS:
+        return replace(history, since=_counts_since(), counts=_counts(keys, since))
+    if kind.STORE is Store.GROUPS:
+        return replace(history, since=_periods_since(), groups=_groups(keys, since))
+    return replace(history, since=_readings_since())
 
 
-def stuck_now(now: datetime) -> dict[str, float]:
+def stuck_now() -> dict[str, float]:
     """Subject of a reading -> how many instances of a workflow are stuck in a step now."""
-    return {}
+    rows = Instance.objects.stuck().order_by().values_list("workflow_id", "current_step")
+    counted = rows.annotate(number=Count("pk")).order_by("-number")[:MOST_STEPS]
+    return {stuck_of(workflow, step): float(number) for workflow, step, number in counted}
+
+
+def _periods(workflows: list[int], since: datetime, now: datetime) -> dict[int, list[Period]]:
+    """By workflow, all versions together; those that were open at the beginning too."""
+    hours, days = hours_before(now), days_before(now)
+    found: dict[int, list[Period]] = defaultdict(list)
+    rows = WorkflowPeriod.objects.filter(workflow__in=workflows, begins_on__gt=since - HOUR)
+    sums = [Sum(name) for name in ("created", "completed", "errored", "terminated")]
+    grouped = rows.order_by("begins_on").values_list("workflow_id", "begins_on").annotate(*sums)
+    for workflow, begins_on, created, completed, errored, terminated in grouped:
+        length = DAY if begins_on < days else HOUR if begins_on < hours else PERIOD
+        ended = (completed, errored, terminated)
+        found[workflow].append(Period(begins_on, created, *ended, length))
+    return dict(found)
+
+
+def _periods_since() -> datetime | None:
+    """From when on what happened was counted; instances from before are counted as time allows."""
+    uncounted = UncountedPast.objects.first()
+    if uncounted:
+        return uncounted.began_at
+    first: datetime | None = WorkflowPeriod.objects.aggregate(first=Min("begins_on"))["first"]
+    return first
+
+
+def _counts(workflows: list[int], since: datetime) -> dict[int, list[Counts]]:
+    """By workflow, with what held at the beginning."""
+    before = CountsThen.objects.filter(workflow=OuterRef("pk"), counted_at__lte=since)
+    last = Subquery(before.order_by("-counted_at").values("pk")[:1])
+    firsts = Workflow.objects.filter(pk__in=workflows).values_list(last)
+    found: dict[int, list[Counts]] = defaultdict(list)
+    at_first = CountsThen.objects.filter(pk__in=firsts)
+    later = CountsThen.objects.filter(workflow__in=workflows, counted_at__gt=since)
+    for rows in (at_first, later.order_by("counted_at")):
+        for row in rows:
+            found[row.workflow_id].append(Counts(row.counted_at, row.counts))
+    return dict(found)
+
+
+def _counts_since() -> datetime | None:
+    first: datetime | None = CountsThen.objects.aggregate(first=Min("counted_at"))["first"]
+    return first
+
+
+def _groups(workflows: list[int], since: datetime) -> list[Group]:
+    """Those that were first seen since, and are counted by themselves; with how often they were
+    seen until now."""
+    rows = ErrorGroup.objects.heads().filter(workflow__in=workflows, first_seen_on__gt=since)
+    return [
+        Group(row.pk, row.workflow_id, row.title[:300], row.first_seen_on, row.count)
+        for row in rows.order_by("first_seen_on")
+    ]
 
 
 def _readings(since: datetime) -> dict[str, list[Reading]]:
@@ -63,7 +146,5 @@ def _readings(since: datetime) -> dict[str, list[Reading]]:
 
 
 def _readings_since() -> datetime | None:
-    first: datetime | None = (
-        AlertReading.objects.order_by("at").values_list("at", flat=True).first()
-    )
+    first: datetime | None = AlertReading.objects.aggregate(first=Min("at"))["first"]
     return first
