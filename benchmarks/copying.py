@@ -39,6 +39,7 @@ class Copy:
         self.left: list[int] = []
         self.hinted: list[int] = []
         self.places: dict[str, int] = {}
+        self.began: dict[str, float] = {}
         self.gaps: list[tuple[int, int]] = []
         self.errored = self.offset = self.errored_deep = 0
         self.head_total = self._corrected = 0
@@ -75,15 +76,18 @@ class Copy:
             self._refresh()
 
     def do(self, work: Work) -> None:
-        """Does one work, and notes when it was finished and what it corrected."""
+        """Does one work; notes when it was finished, or began if a pass, and what it corrected."""
         before = self._corrected
+        began = self.began.setdefault(work.name, self.now())
         is_whole = _WORKS[work.kind](self, work)
         now, name, known = self.now(), work.name, self.known
         if is_whole:
+            del self.began[name]
             seconds = now - known.done.get(name, now - 60)
             rate = learn(known.learned.get(name), self._corrected - before, seconds)
+            done_at = began if work.kind is Kind.PASS else now
             self.known = replace(
-                known, done={**known.done, name: now}, learned={**known.learned, name: rate}
+                known, done={**known.done, name: done_at}, learned={**known.learned, name: rate}
             )
         self._refresh()
 

@@ -26,8 +26,11 @@ VERSIONS_EVERY = 3600.0
 HIDDEN_SHARE = 0.2
 WATCHED_WEIGHT = 4.0
 ERRORED_WEIGHT = 4.0
-#: A pass tells that rows have left their status, not yet what became of them.
-PASS_WEIGHT = 0.4
+#: A pass tells that rows have left their status, not yet what became of them; without counts it is
+#: the only thing that tells of them at all.
+PASS_WEIGHT, BLIND_PASS_WEIGHT = 0.14, 0.4
+#: A pass over a list that was last begun so many seconds ago is late.
+LATE = 3600.0
 LEFT_WEIGHT = 0.25
 PASS_OF = f"{Kind.PASS}:"
 #: More than rows and age can be worth: an event has told which instance failed.
@@ -37,7 +40,8 @@ HINTED_GAIN = 1e15
 class Offer(NamedTuple):
     """What could be asked of a workflow: so much gain for each of at most `cost` requests.
 
-    `is_urgent`: somebody looks at it, or waits to see why an instance failed.
+    `is_urgent`: somebody looks at it, or waits to see why an instance failed. `is_late`: much else
+    has gained more for so long that a part of the requests is set aside for it.
     """
 
     gain: float
@@ -46,6 +50,7 @@ class Offer(NamedTuple):
     status: str
     cost: int
     is_urgent: bool = False
+    is_late: bool = False
 
 
 def quiet_for(state: State) -> float:
@@ -113,7 +118,8 @@ def _pass(known: Known, status: str, now: float, quiet: float) -> Iterator[Offer
     if gain:
         # A list that Cloudflare counts as empty need not be asked for.
         cost = 0 if known.told is not None and not told else pages
-        yield _offer(known, Kind.PASS, cost, PASS_WEIGHT * gain, status=status)
+        gain *= BLIND_PASS_WEIGHT if known.told is None else PASS_WEIGHT
+        yield _offer(known, Kind.PASS, cost, gain, status=status)._replace(is_late=age >= LATE)
 
 
 def _passed(known: Known, status: str, name: str, new: int, age: float) -> float:

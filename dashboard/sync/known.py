@@ -47,8 +47,9 @@ class Known:
     of and that were not read since, those that failed and the rest. `errored_unread`: rows whose
     details somebody waits for. `gap`: requests to close what the newest pages did not reach;
     `history`: whether older pages were never read. `done`: when a kind of work (for a pass, also
-    its status: `pass:waiting`) was last finished. `learned`: rows per second that each kind
-    corrected: new ones, changed ones, and those that were noticed to have left.
+    its status: `pass:waiting`) was last finished; of a pass, when that one had begun. `learned`:
+    rows per second that each kind corrected: new ones, changed ones, and those that were noticed to
+    have left.
     """
 
     workflow: int

@@ -26,10 +26,12 @@ A_MOMENT = timedelta(milliseconds=1)
 @dataclass(frozen=True)
 class Walked:
     """How a walk went. `is_done`: it came to its end. `found`: rows that it corrected: new ones,
-    changed ones, and those that it noticed to have left."""
+    changed ones, and those that it noticed to have left. `began_at`: of one that may take hours,
+    when it began; what it saw first may have changed ever since."""
 
     is_done: bool
     found: int
+    began_at: datetime | None = None
 
 
 @dataclass(frozen=True)

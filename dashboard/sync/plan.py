@@ -26,8 +26,10 @@ COUNTS_PART = 0.15
 LEAST_GAIN = 1e-9
 #: What is urgent comes first, but leaves one request of so many to the rest.
 URGENT_LEAVES = 2
-#: Where freshness alone would take all there is, the back-fill still gets one request of so many.
+#: Where freshness alone would take all there is, the back-fill still gets one request of so many,
+#: and passes that are late get this part.
 HISTORY_GETS = 10
+LATE_PART = 0.4
 
 
 def plan(state: State, now: float, allowance: int) -> list[Work]:
@@ -89,10 +91,19 @@ def _best(state: State, now: float, allowance: int) -> list[Work]:
     history: list[Work] = []
     if _cost(urgent) + _cost(others) >= allowance:
         history = plan_history(state, allowance // HISTORY_GETS)
+        late = [offer for offer in offers if offer.is_late and not offer.is_urgent]
+        others = _with_late(others, _cut(_first(late, allowance), int(allowance * LATE_PART)))
     allowance -= _cost(history)
     urgent = _cut(urgent, allowance - min(_cost(others), allowance // URGENT_LEAVES))
     others = _cut(others, allowance - _cost(urgent))
     return sorted([*urgent, *others], key=_rank) + history
+
+
+def _with_late(others: list[Work], late: list[Work]) -> list[Work]:
+    """Those that are late first, as far as they are not among the others anyway."""
+    chosen = {(work.workflow, work.name) for work in others}
+    missing = [work for work in late if (work.workflow, work.name) not in chosen]
+    return missing + others
 
 
 def _first(offers: list[Offer], allowance: int) -> list[Offer]:

@@ -49,7 +49,7 @@ def pass_over(
         if not chunk.is_last:
             return Walked(is_done=False, found=showing.found)
     progress.places.pop(status.value, None)
-    return Walked(is_done=True, found=showing.found)
+    return Walked(is_done=True, found=showing.found, began_at=place.began_at)
 
 
 def read_errored(client: Client, workflow: Workflow, *, clock: Clock) -> Walked:

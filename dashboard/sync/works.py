@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from dashboard.cloudflare import Client
 from dashboard.cloudflare.types import Status
@@ -29,7 +30,7 @@ def do_work(work: Work, subject: Subject, client: Client, *, clock: Clock) -> No
     finally:
         look_again(subject, clock)
     if walked.is_done:
-        _note_done(work, subject, walked.found, clock().timestamp())
+        _note_done(work, subject, walked, clock())
     subject.progress.save()
 
 
@@ -52,12 +53,12 @@ def look_again(subject: Subject, clock: Clock) -> None:
     cover(subject, clock())
 
 
-def _note_done(work: Work, subject: Subject, found: int, now: float) -> None:
-    """Notes when the work was finished, and at which rate there was something to find."""
-    progress = subject.progress
-    seconds = min(now - progress.done.get(work.name, now - FIRST_SECONDS), NEVER)
-    progress.learned[work.name] = learn(progress.learned.get(work.name), found, seconds)
-    progress.done[work.name] = now
+def _note_done(work: Work, subject: Subject, walked: Walked, now: datetime) -> None:
+    """Notes as of when the work is done, and at which rate there was something to find."""
+    progress, instant = subject.progress, now.timestamp()
+    seconds = min(instant - progress.done.get(work.name, instant - FIRST_SECONDS), NEVER)
+    progress.learned[work.name] = learn(progress.learned.get(work.name), walked.found, seconds)
+    progress.done[work.name] = (walked.began_at or now).timestamp()
     if work.kind is Kind.DEEP_ERRORED:
         told = (subject.workflow.counts or {}).get(Status.ERRORED, 0)
         progress.errored_surplus = subject.held[Status.ERRORED] - told

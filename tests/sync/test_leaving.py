@@ -13,6 +13,9 @@ from dashboard.cloudflare import Client
 from dashboard.cloudflare.types import Action, InstancePage, Status
 from dashboard.models import Progress, recording
 from dashboard.sync import leaving, sweep
+from dashboard.sync.knowing import subjects_of
+from dashboard.sync.known import Kind, Work
+from dashboard.sync.works import do_work
 from tests.fixtures import Watched
 
 NUMBER = 250
@@ -67,6 +70,19 @@ def test_a_pass_that_is_cut_says_nothing_of_what_it_has_not_reached(
     assert not go_on(watched)
 
     assert ids[150] not in left(watched)
+
+
+def test_a_pass_that_took_long_counts_as_of_its_beginning(watched: Watched, ids: list[str]) -> None:
+    began = watched.clock()
+    subject = subjects_of([watched.workflow()], watched.client.target)[watched.workflow().pk]
+    work = Work(Kind.PASS, subject.workflow.pk, 1, 1.0, Status.WAITING)
+    subject.progress.done.pop(work.name, None)
+
+    while work.name not in subject.progress.done:
+        do_work(work, subject, watched.client, clock=watched.clock)
+        watched.advance(1_000)
+
+    assert subject.progress.done[work.name] == began.timestamp()
 
 
 def test_what_came_while_a_pass_went_on_has_not_left(watched: Watched, ids: list[str]) -> None:

@@ -158,6 +158,28 @@ def test_the_back_fill_goes_on_where_freshness_would_take_everything() -> None:
     assert plan(State([calm], NOW, 2.4, STATUSES), NOW, 10) == []
 
 
+def test_a_late_pass_gets_its_part_where_newer_things_would_take_everything() -> None:
+    done = dict.fromkeys((kind.value for kind in Kind), NOW - 60)
+    busy = [
+        Known(number, told={"complete": 10**6}, told_at=NOW, arrived=10**6, done=done)
+        for number in range(1, 20)
+    ]
+
+    def pages(began: float) -> int:
+        waits = Known(
+            20,
+            told={"waiting": 10**5},
+            told_at=NOW,
+            held={"waiting": 10**5 + 500},
+            done=done | {"pass:waiting": NOW - began},
+        )
+        works = plan(State([*busy, waits], NOW, 2.4, STATUSES), NOW, 10)
+        return sum(work.cost for work in works if work.kind is Kind.PASS)
+
+    assert pages(began=1_800) == 0
+    assert pages(began=4_000) == 4
+
+
 @settings(deadline=None, max_examples=8)
 @given(st.integers(1, 10**4), st.integers(2, 12), st.booleans(), st.booleans())
 def test_each_workflow_is_looked_at_within_six_hours_beside_ones_that_are_always_busy(
