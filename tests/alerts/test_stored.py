@@ -116,8 +116,10 @@ def test_only_the_version_that_was_compared_last_is_called_bad() -> None:
     history = stored.recent(rule("bad-version"), THEN)
 
     assert [one.sentence for one in kind_of("bad-version", {}).evaluate(history, THEN)] == [
-        "Version v2 does worse than the one before it: "
-        "Instances that failed 50.0 %, before 10.0 % (90 vs 90)."
+        (
+            "Version v2 does worse than the one before it: "
+            "Instances that failed 50.0 %, before 10.0 % (90 vs 90)."
+        )
     ]
 
 
