@@ -31,6 +31,8 @@ KNOWN = re.compile(
 CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 COUNTED = re.compile(r"([^\W\d_]+(?:[-_][^\W\d_]+)*)[-_]?((?:[-_]?\d+)+)")
 HEX = re.compile(r"[0-9a-fA-F]{8,}")
+#: Digits alone, so many of them, are an id: of those in hexadecimal a few have no letter.
+LONG = 10
 #: One of many that has a word before it. Some of them are digits alone, and some letters.
 PREFIXED = re.compile(r"([a-z]{2,20})[-_](?:[0-9a-f]{8,}|[0-9A-F]{8,})")
 #: What follows them names one thing of many.
@@ -60,6 +62,8 @@ def number(part: str, before: str) -> str:
     """What stands for a number after these words."""
     digits = part.strip()
     if digits.isdecimal():
+        if len(digits) >= LONG:
+            return ID
         if CODE.search(before) or PORT.search(before):
             return part
         is_status = "400" <= digits <= "599" and STATUS.fullmatch(digits)
