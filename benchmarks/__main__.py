@@ -22,6 +22,7 @@ SECTIONS = (
     "watching",
     "instance_page",
     "fingerprints",
+    "alarms",
 )
 
 

@@ -10,6 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import accumulate
 
 #: An account whose last sync is older is not judged: what happens in it is not known.
 BLIND_AFTER = timedelta(minutes=5)
@@ -45,6 +47,19 @@ class Period:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """How many ended, and how many of these failed."""
+
+    number: int
+    errored: int
+
+    @property
+    def share(self) -> float:
+        """The failed ones, as a part of 1."""
+        return self.errored / max(1, self.number)
+
+
+@dataclass(frozen=True)
 class Counts:
     """Cloudflare's own counts by status, from `at` until the next ones."""
 
@@ -74,7 +89,8 @@ class Reading:
 @dataclass(frozen=True)
 class History:
     """Each sequence is in the order of time. `since`: from when on it is held; None when nothing
-    is. `readings` by subject: see below."""
+    is. `readings` by subject: see below; `words`: what is known of a subject at this moment besides
+    its figure."""
 
     since: datetime | None = None
     accounts: Mapping[int, str] = field(default_factory=dict)
@@ -83,6 +99,7 @@ class History:
     counts: Mapping[int, Sequence[Counts]] = field(default_factory=dict)
     groups: Sequence[Group] = ()
     readings: Mapping[str, Sequence[Reading]] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def holds(self, moment: datetime) -> bool:
         """Whether what happened since that moment is known."""
@@ -93,6 +110,35 @@ class History:
         found = self.periods.get(workflow, ())
         first = bisect_right(found, after, key=lambda period: period.ends_on)
         return found[first : bisect_left(found, until, key=lambda period: period.begins_on)]
+
+    def ended_within(self, workflow: int, after: datetime, until: datetime) -> Ended:
+        """What ended in this window. Of a period longer than it, as much as it is long."""
+        periods = self.periods_of(workflow, after, until)
+        parts = [min(1.0, (until - after) / period.length) for period in periods]
+        number = sum(p.ended * part for p, part in zip(periods, parts, strict=True))
+        errored = sum(p.errored * part for p, part in zip(periods, parts, strict=True))
+        return Ended(round(number), round(errored))
+
+    def ended_between(self, workflow: int, since: datetime, until: datetime) -> Ended:
+        """The same of a long time, in whole periods; as quick however long it is."""
+        found = self.periods.get(workflow, ())
+        first = bisect_left(found, since, key=lambda period: period.begins_on)
+        last = bisect_right(found, until, key=lambda period: period.ends_on)
+        if last <= first:
+            return Ended(0, 0)
+        numbers, errored = self._sums[workflow]
+        return Ended(numbers[last] - numbers[first], errored[last] - errored[first])
+
+    @cached_property
+    def _sums(self) -> dict[int, tuple[list[int], list[int]]]:
+        """Of each workflow what had ended, and failed, before each of its periods."""
+        return {
+            workflow: (
+                [*accumulate((period.ended for period in periods), initial=0)],
+                [*accumulate((period.errored for period in periods), initial=0)],
+            )
+            for workflow, periods in self.periods.items()
+        }
 
     def counts_at(self, workflow: int, at: datetime) -> Counts | None:
         """The counts as of that moment; None before the first."""
@@ -132,6 +178,18 @@ def sync_of(account: int) -> str:
 def budget_of(names: str) -> str:
     """The subject of: percent left of the request budget of these accounts."""
     return f"budget:{names}"
+
+
+def version_of(workflow: int, version_id: str) -> str:
+    """The subject of: figures in which the workflow's version is worse than the one before."""
+    return f"version:{workflow}:{version_id}"
+
+
+def version_in(subject: str) -> tuple[int, str] | None:
+    """The workflow and version that `version_of` made the subject of; None for another subject."""
+    kind, _, rest = subject.partition(":")
+    workflow, _, version_id = rest.partition(":")
+    return (int(workflow), version_id) if kind == "version" else None
 
 
 def stuck_of(workflow: int, step: str) -> str:

@@ -24,9 +24,10 @@ def note_readings(
         for account in Account.objects.filter(account_id__in=list(accounts))
     }
     values |= {budget_of(names): float(round(left)) for names, left in budgets}
-    before = AlertReading.objects.filter(at__gte=now - 2 * HEARTBEAT, subject__startswith="stuck:")
+    figures, _ = stored.looked_up(now)
+    before = AlertReading.objects.filter(stored.LOOKED_UP, at__gte=now - 2 * HEARTBEAT)
     none = dict.fromkeys(before.values_list("subject", flat=True).distinct(), 0.0)
-    AlertReading.note(values | none | stored.stuck_now(), at=now)
+    AlertReading.note(values | none | figures, at=now)
 
 
 def forget_readings(now: datetime) -> None:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, OuterRef, Subquery, Sum
+from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
 
 from dashboard.alerts.backtest import span
 from dashboard.alerts.history import (
@@ -20,6 +20,7 @@ from dashboard.alerts.history import (
     Place,
     Reading,
     stuck_of,
+    version_of,
 )
 from dashboard.alerts.kinds import Kind, Store, kind_of
 from dashboard.models import (
@@ -29,6 +30,7 @@ from dashboard.models import (
     CountsThen,
     ErrorGroup,
     Instance,
+    Version,
     Workflow,
     WorkflowPeriod,
 )
@@ -38,18 +40,33 @@ from dashboard.models.history import PERIOD, UncountedPast, days_before, hours_b
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 #: Steps in which instances are stuck that are noted: a workflow may make up any number of them.
 MOST_STEPS = 200
+#: Versions that were not compared again since are no longer the newest, or nobody compares them.
+COMPARED_SINCE = HOUR
+#: A sentence names so many figures in which a version is worse.
+MOST_WORDS = 3
+#: Subjects of readings that the database tells at any moment.
+LOOKED_UP = Q(subject__startswith="stuck:") | Q(subject__startswith="version:")
 
 
 def recent(rule: AlertRule, now: datetime) -> History:
     """As far back as the rule looks, and no further."""
     kind = kind_of(rule.kind, rule.terms)
-    return read(kind, rule.workflow, now - kind.reach, now)
+    history = read(kind, rule.workflow, now - kind.reach, now)
+    if kind.STORE is Store.READINGS and kind.OF_WORKFLOW:
+        return _with_this_moment(history, now)
+    if kind.usual_over:
+        # Looked up only of what is found without it: of most workflows, most of the time, nothing.
+        found = [one.workflow for one in kind.evaluate(history, now) if one.workflow is not None]
+        before = _periods(found, now - kind.reach - kind.usual_over, now)
+        return replace(history, periods={**history.periods, **before})
+    return history
 
 
 def long(kind: Kind, workflow: Workflow | None, now: datetime) -> History:
     """As far back as a backtest looks."""
     workflows = 1 if workflow else Workflow.objects.present().count()
-    return read(kind, workflow, now - span(workflows) - kind.reach, now)
+    since = now - span(workflows) - kind.reach - kind.usual_over
+    return read(kind, workflow, since, now)
 
 
 def read(kind: Kind, workflow: Workflow | None, since: datetime, now: datetime) -> History:
@@ -82,6 +99,36 @@ def stuck_now() -> dict[str, float]:
     rows = Instance.objects.stuck().order_by().values_list("workflow_id", "current_step")
     counted = rows.annotate(number=Count("pk")).order_by("-number")[:MOST_STEPS]
     return {stuck_of(workflow, step): float(number) for workflow, step, number in counted}
+
+
+def worse_now(now: datetime) -> dict[str, list[str]]:
+    """Subject of a reading -> in what the newest version of a workflow is worse than the one before
+    it, in words; nothing of those that are as good."""
+    rows = Version.objects.filter(compared_at__gt=now - COMPARED_SINCE).order_by("compared_at")
+    newest = {row.workflow_id: row for row in rows}
+    found = {}
+    for workflow, row in newest.items():
+        if (told := row.compared) and told.worse:
+            found[version_of(workflow, row.version_id)] = [one.text for one in told.worse]
+    return found
+
+
+def looked_up(now: datetime) -> tuple[dict[str, float], dict[str, str]]:
+    """What the database tells at any moment, by the subject of a reading: figures, and words."""
+    worse = worse_now(now)
+    figures = stuck_now() | {subject: float(len(told)) for subject, told in worse.items()}
+    return figures, {subject: "; ".join(told[:MOST_WORDS]) for subject, told in worse.items()}
+
+
+def _with_this_moment(history: History, now: datetime) -> History:
+    """Readings are noted once a minute; what can be looked up is not a minute old."""
+    figures, words = looked_up(now)
+    readings = dict(history.readings)
+    for subject in readings.keys() | figures.keys():
+        if subject.startswith(("stuck:", "version:")):
+            reading = Reading(now, figures.get(subject, 0.0))
+            readings[subject] = [*readings.get(subject, ()), reading]
+    return replace(history, readings=readings, words=words)
 
 
 def _periods(workflows: list[int], since: datetime, now: datetime) -> dict[int, list[Period]]:

@@ -31,6 +31,10 @@ KNOWN = re.compile(
 CONSTANT = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 COUNTED = re.compile(r"([^\W\d_]+(?:[-_][^\W\d_]+)*)[-_]?((?:[-_]?\d+)+)")
 HEX = re.compile(r"[0-9a-fA-F]{8,}")
+#: Digits alone, so many of them, are an id: of those in hexadecimal a few have no letter.
+LONG = 10
+#: One of many that has a word before it. Some of them are digits alone, and some letters.
+PREFIXED = re.compile(r"([a-z]{2,20})[-_](?:[0-9a-f]{8,}|[0-9A-F]{8,})")
 #: What follows them names one thing of many.
 NAMES_ONE = re.compile(r"\b(sku|ref|reference|trace|request|session|ray)[\s:=#]{1,3}$", re.I)
 #: Beside a quoted name, these say that it is one of the schema or of the code.
@@ -58,6 +62,8 @@ def number(part: str, before: str) -> str:
     """What stands for a number after these words."""
     digits = part.strip()
     if digits.isdecimal():
+        if len(digits) >= LONG:
+            return ID
         if CODE.search(before) or PORT.search(before):
             return part
         is_status = "400" <= digits <= "599" and STATUS.fullmatch(digits)
@@ -83,6 +89,8 @@ def token(part: str) -> str:
     """What stands for a word without dots."""
     if HEX.fullmatch(part):
         return ID
+    if prefixed := PREFIXED.fullmatch(part):
+        return f"{prefixed[1]}-{NUMBER}"
     if not any(map(str.isdigit, part)) or KNOWN.fullmatch(part):
         return part
     if part.isdecimal():

@@ -6,8 +6,9 @@ from django.utils import timezone
 def begin(apps, schema_editor):
     """History begins now: what Cloudflare counts is kept, and instances that are held already are
     counted later, in pieces (`models/history_past.py`): here it would take minutes."""
-    workflows = apps.get_model('dashboard', 'Workflow').objects.exclude(counted_at=None)
-    apps.get_model('dashboard', 'CountsThen').objects.bulk_create(
+    alias = schema_editor.connection.alias
+    workflows = apps.get_model('dashboard', 'Workflow').objects.using(alias).exclude(counted_at=None)
+    apps.get_model('dashboard', 'CountsThen').objects.using(alias).bulk_create(
         [
             apps.get_model('dashboard', 'CountsThen')(
                 workflow=one,
@@ -21,9 +22,9 @@ def begin(apps, schema_editor):
         ],
         batch_size=100,
     )
-    last = apps.get_model('dashboard', 'Instance').objects.order_by('-pk').first()
+    last = apps.get_model('dashboard', 'Instance').objects.using(alias).order_by('-pk').first()
     if last:
-        apps.get_model('dashboard', 'UncountedPast').objects.create(
+        apps.get_model('dashboard', 'UncountedPast').objects.using(alias).create(
             began_at=timezone.now(), last_pk=last.pk
         )
 

@@ -5,10 +5,10 @@ from django.db import migrations, models
 from django.db.models import F
 
 
-def expect(apps, _schema_editor):
+def expect(apps, schema_editor):
     """What ends by its own clock is held to it; what is at work is read again, which tells since
     when."""
-    rows = apps.get_model("dashboard", "Instance").objects.filter(expired_at=None)
+    rows = apps.get_model("dashboard", "Instance").objects.using(schema_editor.connection.alias).filter(expired_at=None)
     due = rows.filter(due_on__isnull=False, phase__in=["sleeping", "retrying", "waiting-for-event"])
     due.update(expected_by=F("due_on") + timedelta(minutes=5))
     at_work = rows.filter(phase__in=["running", "pausing", "queued"], read_at__isnull=False)

@@ -137,7 +137,8 @@ def delete_workflow(context: Context, name: str) -> Response:
 def list_versions(context: Context, name: str) -> Response:
     """GET …/workflows/{name}/versions: newest first."""
     workflow = context.workflow(name)
-    return context.pages([_version(version, workflow) for version in reversed(workflow.versions)])
+    deployed = reversed(workflow.deployed(context.now))
+    return context.pages([_version(version, workflow) for version in deployed])
 
 
 def get_version(context: Context, name: str, version_id: str) -> Response:

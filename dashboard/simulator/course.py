@@ -183,7 +183,7 @@ class Course:
         since, self.paused_at = self.paused_at, None
         if at < self.holds_until:
             return
-        by = at - since
+        by = at - self.holds_until  # What was in flight had gone on until then.
         for entry in self.entries:
             entry.shift(since, by)
         if self.rolling_from is not None and self.rolling_from > since:

@@ -182,12 +182,13 @@ def build(
     cursor_seconds: int = 600,
     event_lag: float = 5.0,
     event_share: float = 1.0,
+    early: float = 0,
 ) -> Server:
     """A server that listens and is not started.
 
     With `now`, time stands still there until `world.advance(seconds)`, unless `ticking`. `shape` is
     "new" or "old" (the earlier official pages). A `rate_limit` of 0 is no limit. Events are shown
-    `event_lag` seconds late, and only this share (0..1) of them.
+    `event_lag` seconds late, and only this share (0..1) of them. `early`: see `World`.
     """
     world = World(
         SCENARIOS[scenario],
@@ -195,6 +196,7 @@ def build(
         instances=instances,
         clock=Clock(now, ticking=ticking),
         cursor_seconds=cursor_seconds,
+        early=early,
     )
     for workflow in world.workflows.values():
         workflow.advance(world.now)

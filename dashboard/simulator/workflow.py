@@ -108,6 +108,10 @@ class Workflow:
             settings,
         )
 
+    def deployed(self, now: int) -> list[Version]:
+        """The versions that there are by now, the oldest first."""
+        return [version for version in self.versions if version.created <= now]
+
     def version_at(self, created: int) -> Version:
         """The version that an instance created then runs."""
         place = bisect_right([version.created for version in self.versions], created)

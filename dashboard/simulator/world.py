@@ -7,7 +7,7 @@ from typing import Any
 
 from .arrivals import Arrivals
 from .chance import salt_of, uuid_of
-from .clock import DAY, MINUTE, Clock
+from .clock import DAY, MINUTE, SECOND, Clock
 from .definition import Definition, Kind, Scenario
 from .ids import Generated, Ids, Numbered, Scheduled
 from .patterns import Era, Patterns
@@ -42,11 +42,16 @@ class World:
         clock: Clock | None = None,
         page_size: int = 20,
         cursor_seconds: int = 600,
+        early: float = 0,
     ) -> None:
-        """`page_size` is what a list gives when not told; cursors expire after `cursor_seconds`."""
+        """`page_size` is what a list gives when not told; cursors expire after `cursor_seconds`.
+
+        The clock starts so many seconds `early`, before the moment that the scenario shows: what is
+        wrong then may not have begun.
+        """
         self.scenario, self.seed = scenario, seed
         self.clock = clock or Clock()
-        self.start = self.clock.now()
+        self.start = self.clock.now() + round(early * SECOND)
         self.account_id = uuid_of("account", seed).replace("-", "")
         self.account_name = "Simulated account"
         self.page_size, self.cursor_seconds = page_size, cursor_seconds

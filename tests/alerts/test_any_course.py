@@ -34,7 +34,7 @@ STEPS = st.one_of(
 
 class AnyCourse(TestCase):
     @settings(
-        max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+        max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
     )
     @given(st.lists(STEPS, max_size=25))
     def test_nothing_is_delivered_twice_and_nothing_is_forgotten(
@@ -91,6 +91,8 @@ class AnyCourse(TestCase):
         scene.now += timedelta(hours=1) + CUT_OFF_AFTER
         scene.tick()
         for _ in range(MOST_ATTEMPTS):
+            if not Delivery.objects.filter(state__in=["pending", "sending"]).exists():
+                return
             self.do(scene, taken, "deliver", Fate.ACCEPTED, None)
             scene.now += timedelta(hours=1)
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -144,6 +145,21 @@ class TestClaims:
         mine, other = only(), only()
         assert delivering._claim(other, scene.now)
         assert delivering._claim(mine, scene.now) is None
+
+    def test_of_two_that_both_saw_it_due_one_claims_it(self, scene: Scene) -> None:
+        """The other one claims it just before the statement with which the first does."""
+        mine, other = only(), only()
+        won: list[DeliveryAttempt | None] = []
+
+        def interpose(execute: Callable[..., object], sql: str, *rest: object) -> object:
+            if sql.startswith("UPDATE") and not won:
+                won.append(None)
+                won[0] = delivering._claim(other, scene.now)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(interpose):
+            assert delivering._claim(mine, scene.now) is None
+        assert won[0] is not None
 
     def test_a_sender_that_was_only_slow_tells_the_truth_in_the_end(self, scene: Scene) -> None:
         def slow(*_: object) -> Outcome:

@@ -14,6 +14,7 @@ from dashboard.alerts.history import (
     budget_of,
     stuck_of,
     sync_of,
+    version_of,
 )
 from dashboard.alerts.kinds import KINDS, Firing, Kind, kind_of
 from tests.alerts.rows import place
@@ -67,6 +68,27 @@ class TestFailureRate:
         assert only(self.rate, known(periods={ORDERS: [hour]})).figures["errored"] == 6
         assert not keys(kind_of("failure-rate", {"at_least": 7}), known(periods={ORDERS: [hour]}))
 
+    def usually(self, errored: int, completed: int) -> History:
+        """The same 15 of 50, after a week in which so many ended."""
+        week = [
+            Period(THEN - timedelta(days=day), errored=errored // 5, completed=completed // 5)
+            for day in range(6, 1, -1)
+        ]
+        last = Period(THEN - minutes(5), errored=15, completed=35)
+        return known(periods={ORDERS: [*week, last]})
+
+    def test_a_share_that_is_usual_or_chance_is_no_alarm(self) -> None:
+        assert not keys(self.rate, self.usually(300, 700))
+        assert not keys(self.rate, self.usually(200, 800))  # 30 % of 50 where 20 % are usual.
+
+    def test_a_share_that_no_chance_explains_is_told_with_the_usual_one(self) -> None:
+        assert only(self.rate, self.usually(20, 980)).sentence == (
+            "15 instances of 50 that ended within 15 minutes have failed: 30 %, usually 2.0 %."
+        )
+
+    def test_where_few_ended_before_nobody_knows_what_is_usual(self) -> None:
+        assert keys(self.rate, self.usually(20, 5))
+
     def test_what_fails_later_is_not_known_yet(self) -> None:
         assert not keys(self.rate, self.ended(9, 0, ago=-1))
 
@@ -115,6 +137,27 @@ class TestStuck:
 
         assert not keys(kind_of("stuck", {"at_least": 2, "step": "ship"}), history)
         assert keys(kind_of("stuck", {"at_least": 2, "step": "send"}), history) == ["workflow:2"]
+
+
+class TestBadVersion:
+    bad = kind_of("bad-version", {})
+    subject = version_of(ORDERS, "8d2f06aa-1")
+
+    def test_it_says_in_what_the_version_is_worse(self) -> None:
+        readings = {self.subject: [Reading(THEN, 2)]}
+
+        found = only(self.bad, known(readings=readings, words={self.subject: "p95 41 s"}))
+
+        assert (found.key, found.workflow) == (f"version:{ORDERS}:8d2f06aa-1", ORDERS)
+        assert found.sentence == "Version 8d2f06aa does worse than the one before it: p95 41 s."
+        assert only(self.bad, known(readings=readings)).sentence == (
+            "Version 8d2f06aa does worse than the one before it in 2 figures."
+        )
+
+    def test_one_that_is_as_good_again_is_no_alarm(self) -> None:
+        readings = {self.subject: [Reading(THEN - minutes(9), 2), Reading(THEN, 0)]}
+
+        assert not keys(self.bad, known(readings=readings))
 
 
 class TestNotTriggered:

@@ -10,8 +10,10 @@ import pytest
 from dashboard import alerts
 from dashboard.alerts import stored
 from dashboard.alerts.kinds import kind_of
+from dashboard.insight.version_watch import Comparison, Kind, Measure
 from dashboard.models import CountsThen, ErrorGroup, Instance, Workflow, WorkflowPeriod
-from tests.rows import THEN, instance, minutes, workflow
+from tests.alerts.rows import rule
+from tests.rows import THEN, instance, minutes, version, workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +83,44 @@ def test_a_new_group_is_found_until_it_is_old() -> None:
 
     assert fires("new-group") == ["New error in orders, 4 instances so far: TypeError: no <x>"]
     assert fires("new-group", THEN + minutes(56)) == []
+
+
+def test_what_is_stuck_now_is_not_a_minute_old() -> None:
+    found = rule("stuck")
+    stuck = instance("i1", current_step="charge", read_at=THEN, expected_by=THEN - minutes(1))
+
+    def told() -> list[str]:
+        history = stored.recent(found, THEN)
+        return [one.sentence for one in kind_of("stuck", {}).evaluate(history, THEN)]
+
+    assert told() == ["1 instance later than normal, 1 of them in “charge”."]
+    alerts.note_readings([], [], THEN - minutes(1))
+    Instance.objects.filter(pk=stuck.pk).update(expected_by=None)
+    assert told() == []
+
+
+def test_what_is_usual_is_read_of_those_that_fail_now() -> None:
+    found = rule("failure-rate")
+    period(10, errored=10, completed=10)
+    assert len(stored.recent(found, THEN).periods[workflow().pk]) == 1
+    period(2_000, errored=40, completed=60)
+    assert len(stored.recent(found, THEN).periods[workflow().pk]) == 2
+
+
+def test_only_the_version_that_was_compared_last_is_called_bad() -> None:
+    worse = Measure(Kind.FAILURES, "", 0.1, 0.5, 90, 90, 0.0, is_worse=True)
+    for number in (1, 2):
+        comparison = Comparison("v0", (worse,)).as_json()
+        version(f"v{number}", comparison=comparison, compared_at=THEN - minutes(10 - number))
+
+    history = stored.recent(rule("bad-version"), THEN)
+
+    assert [one.sentence for one in kind_of("bad-version", {}).evaluate(history, THEN)] == [
+        (
+            "Version v2 does worse than the one before it: "
+            "Instances that failed 50.0 %, before 10.0 % (90 vs 90)."
+        )
+    ]
 
 
 def test_stuck_instances_are_noted_by_step_and_forgotten_when_they_go_on() -> None:

@@ -30,6 +30,10 @@ def test_the_set_is_large_enough_to_mean_something() -> None:
     [
         ("Customer cus_9f3kQ2mB7 not found", "Customer <id> not found"),
         ("order-1234 took 1,204.5 ms", "order-<n> took <n>"),
+        ("no vid_0a1b2c3d4e5f", "no vid-<n>"),
+        ("no vid_012345678901", "no vid-<n>"),
+        ("upstream 0a1b2c3d4e5f is down", "upstream <id> is down"),
+        ("upstream 012345678901 is down", "upstream <id> is down"),
         ("expired at 2026-11-21T02:14:09.331Z", "expired at <time>"),
         ("mail to ana.lopez@example.com bounced", "mail to <email> bounced"),
         ("connect ECONNREFUSED 10.0.3.17:5432", "connect ECONNREFUSED <ip>:5432"),

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from dashboard.alerts.kinds.bad_version import BadVersion
 from dashboard.alerts.kinds.base import Firing, Kind, Store
 from dashboard.alerts.kinds.budget_low import BudgetLow
 from dashboard.alerts.kinds.failure_rate import FailureRate
@@ -17,10 +18,10 @@ from dashboard.alerts.kinds.sync_stale import SyncStale
 
 __all__ = ["KINDS", "Firing", "Kind", "Store", "kind_of"]
 
-KINDS: dict[str, type[Kind]] = {
-    kind.NAME: kind
-    for kind in (FailureRate, NewGroup, Stuck, NotTriggered, QueueGrowing, SyncStale, BudgetLow)
-}
+OFFERED: tuple[type[Kind], ...] = (
+    FailureRate, NewGroup, BadVersion, Stuck, NotTriggered, QueueGrowing, SyncStale, BudgetLow,
+)  # fmt: skip
+KINDS = {kind.NAME: kind for kind in OFFERED}
 
 
 def kind_of(name: str, terms: Mapping[str, Any]) -> Kind:

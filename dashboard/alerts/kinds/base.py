@@ -51,6 +51,12 @@ class Kind(Protocol):
     def reach(self) -> timedelta:
         """How far back it looks from a moment."""
 
+    @property
+    def usual_over(self) -> timedelta:
+        """How much of what was before that tells it what is usual. Without that it must find all
+        that it would find with it."""
+        return timedelta(0)
+
     def evaluate(self, history: History, at: datetime) -> list[Firing]:
         """What was to be alerted of at that moment, by all that was known then."""
 

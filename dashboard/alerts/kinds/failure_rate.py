@@ -3,20 +3,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dashboard.alerts.history import History
+from dashboard.alerts.history import Ended, History
 from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, minutes, of_workflow, whole
+from dashboard.insight.version_watch import fisher
+
+#: So many that ended tell what is usual; of fewer nobody knows it.
+LEAST_USUAL = 30
+#: More than usual is a share that is larger by this factor, and no accident. A rule is held
+#: against about 3,000 separate windows of a workflow in a month: one of 300 workflows then has
+#: a false alarm by chance about once a month.
+TIMES = 1.5
+ALPHA = 1e-6
 
 
 @dataclass(frozen=True)
 class FailureRate(Kind):
-    """Too large a share of what ended in a workflow has failed.
+    """Too large a share of what ended in a workflow has failed, and more than usual.
 
-    Of a period longer than its window, as history keeps them in time, a part is taken.
+    Three things must hold of what ended within the window: at least so many failed, they are at
+    least such a share, and they are more than the week before the window lets expect: TIMES the
+    share, and by Fisher's exact test (one-sided) an accident of less than ALPHA. Where fewer than
+    LEAST_USUAL ended in that week, nobody knows what is usual, and the first two decide. So a
+    workflow that always fails by a fifth raises no alarm each time that chance makes it a quarter,
+    and a failure that lasts for days becomes what is usual. Of a period longer than its window, as
+    history keeps them in time, a part is taken.
     """
 
     NAME = "failure-rate"
     TITLE = "Failure rate"
-    SAYS = "Of the instances of a workflow that ended lately, too many have failed."
+    SAYS = "Of the instances of a workflow that ended lately, more have failed than usual."
     STORE = Store.PERIODS
     OF_WORKFLOW, NEEDS_WORKFLOW = True, False
 
@@ -34,22 +49,48 @@ class FailureRate(Kind):
     def reach(self) -> timedelta:
         return timedelta(minutes=self.window)
 
+    @property
+    def usual_over(self) -> timedelta:
+        return timedelta(days=7)
+
     def evaluate(self, history: History, at: datetime) -> list[Firing]:
         found = []
         for pk, place in history.seen(at):
-            periods = history.periods_of(pk, at - self.reach, at)
-            parts = [min(1.0, self.reach / period.length) for period in periods]
-            errored = round(sum(p.errored * part for p, part in zip(periods, parts, strict=True)))
-            ended = round(sum(p.ended * part for p, part in zip(periods, parts, strict=True)))
-            if errored < self.at_least or not ended or errored * 100 < self.share * ended:
+            now = history.ended_within(pk, at - self.reach, at)
+            if now.errored < self.at_least or now.errored * 100 < self.share * now.number:
                 continue
-            percent = round(errored * 100 / ended)
+            usual = history.ended_between(pk, at - self.reach - self.usual_over, at - self.reach)
+            if not _is_more(now, usual):
+                continue
+            percent = round(100 * now.share)
             sentence = (
-                f"{instances(errored)} of {ended:,} that ended within {minutes(self.window)} "
-                f"have failed: {percent} %."
+                f"{instances(now.errored)} of {now.number:,} that ended within "
+                f"{minutes(self.window)} have failed: {percent} %"
             )
-            figures = {"errored": errored, "ended": ended, "percent": percent}
+            figures: dict[str, float] = {
+                "errored": now.errored,
+                "ended": now.number,
+                "percent": percent,
+            }
+            if usual.number >= LEAST_USUAL:
+                sentence += f", usually {100 * usual.share:.1f} %"
+                figures["usual_percent"] = round(100 * usual.share, 1)
             found.append(
-                Firing(of_workflow(pk), place.name, sentence, errored, workflow=pk, figures=figures)
+                Firing(
+                    of_workflow(pk),
+                    place.name,
+                    f"{sentence}.",
+                    now.errored,
+                    workflow=pk,
+                    figures=figures,
+                )
             )
         return found
+
+
+def _is_more(now: Ended, usual: Ended) -> bool:
+    """Whether more have failed than usual; or nobody knows what is."""
+    if usual.number < LEAST_USUAL:
+        return True
+    p = fisher(now.errored, now.number, usual.errored, usual.number)
+    return now.share >= TIMES * usual.share and p < ALPHA

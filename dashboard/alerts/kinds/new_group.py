@@ -17,7 +17,13 @@ class NewGroup(Kind):
     STORE = Store.GROUPS
     OF_WORKFLOW, NEEDS_WORKFLOW = True, False
 
-    at_least: int = whole("In at least so many instances", 1, least=1, most=1_000_000)
+    at_least: int = whole(
+        "In at least so many instances",
+        1,
+        least=1,
+        most=1_000_000,
+        help="Tried on history, it counts all that have failed so until today.",
+    )
     window: int = whole(
         "It counts as new for so many minutes",
         60,

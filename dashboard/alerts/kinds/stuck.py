@@ -10,7 +10,12 @@ from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, of_workf
 
 @dataclass(frozen=True)
 class Stuck(Kind):
-    """Instances that are later than is normal for where they stand."""
+    """Instances that are later than is normal for where they stand.
+
+    What is normal `insight.overdue` says: of a step half as long again as 99 of 100 took, and
+    always a minute more, so that one that is late is worth an alert; whoever knows better asks for
+    more.
+    """
 
     NAME = "stuck"
     TITLE = "Stuck instances"
@@ -18,7 +23,7 @@ class Stuck(Kind):
     STORE = Store.READINGS
     OF_WORKFLOW, NEEDS_WORKFLOW = True, False
 
-    at_least: int = whole("At least so many instances", 3, least=1, most=1_000_000)
+    at_least: int = whole("At least so many instances", 1, least=1, most=1_000_000)
     step: str = words(
         "In the step", longest=300, help="As the workflow's code names it; any step when left out."
     )

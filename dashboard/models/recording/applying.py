@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from dashboard.insight.overdue import expected_by
+from dashboard.insight.phase import PhaseKind
 from dashboard.insight.standing import Standing
 from dashboard.models import merging, tallies
 from dashboard.models.happened import Before
@@ -57,7 +59,10 @@ def apply(row: Instance, merge: Merge, now: datetime, written: Written) -> bool:
 
 
 def stand(row: Instance, told: Standing) -> None:
-    """Puts where the instance stands into its row."""
+    """Puts where the instance stands into its row. Between two steps it is at work since it was
+    resumed, where that was later than the end of the last one."""
+    if told.phase == PhaseKind.RUNNING and not told.step and told.at_work_on:
+        told = replace(told, at_work_on=max(told.at_work_on, row.modified_on or told.at_work_on))
     facts = {
         "phase": told.phase,
         "current_step": told.step,

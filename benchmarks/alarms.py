@@ -1,0 +1,93 @@
+"""python -m benchmarks.alarms: how often the default rules cry wolf over an account that is well.
+
+The scenario `busy` at its own pace, through the real sync over HTTP, in a database of its own and
+by a simulated clock. The account is synced once in each simulated hour, and its step events read
+and normals learned with that; rules are judged at every five minutes of the hour that was copied,
+by all that happened until then. What is stuck is looked at once an hour. Printed are the alerts,
+the versions called bad and the groups called growing, of which there should be none. One simulated
+day; `--full` is a week.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+
+HOUR, STEP = timedelta(hours=1), timedelta(minutes=5)
+START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
+#: Of a workflow that was stopped on purpose nothing is triggered, rightly.
+STOPPED = {"newsletter"}
+HEAD = """\
+| hours | instances | failed | groups | alerts | stuck | bad versions | growing | seconds |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+
+
+def run(hours: int, seed: int) -> None:
+    """Watches the account for so many simulated hours, and prints a line every six."""
+    from dashboard.models import AlertIncident, ErrorGroup, Instance, WorkflowPeriod
+    from dashboard.simulator.scenarios import SCENARIOS
+    from tests.alerts import calm
+    from tests.alerts.watch import watching
+
+    began, totals, told = time.monotonic(), calm.Totals(), 0
+    names = {one.name for one in SCENARIOS["busy"].definitions} - STOPPED
+    print(HEAD, flush=True)
+    with watching("busy", START, seed=seed) as watch:
+        calm.settle(watch, names)
+        for hour in range(1, hours + 1):
+            calm.hour(watch, STEP, totals)
+            if hour % 6 and hour != hours:
+                continue
+            ends = WorkflowPeriod.objects.values_list("errored", flat=True)
+            cells = [
+                f"{hour:,}",
+                f"{Instance.objects.count():,}",
+                f"{sum(ends):,}",
+                str(ErrorGroup.objects.count()),
+                str(AlertIncident.objects.count()),
+                str(len(totals.stuck)),
+                str(len(totals.worse)),
+                str(len(totals.growing)),
+                f"{time.monotonic() - began:,.0f}",
+            ]
+            print(f"| {' | '.join(cells)} |", flush=True)
+            for incident in watch.opened()[told:]:
+                print(f"  {incident.opened_at:%d %H:%M} {incident}: {incident.sentence}")
+            told = AlertIncident.objects.count()
+    for words in sorted(map(str, totals.stuck | totals.worse | totals.growing)):
+        print(f"  {words}")
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.alarms",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--full", action="store_true", help="a week; takes many minutes")
+    parser.add_argument("--hours", type=int, help="another number of simulated hours")
+    parser.add_argument("--seed", type=int, default=1, help="another account")
+    options = parser.parse_args(arguments)
+
+    import os
+
+    import django
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DATA_DIR"] = folder
+        os.environ.pop("DATABASE_URL", None)
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+        django.setup()
+        from django.core.management import call_command
+
+        logging.disable(logging.WARNING)
+        call_command("migrate", verbosity=0)
+        run(options.hours or (168 if options.full else 24), options.seed)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
