@@ -84,6 +84,7 @@ class SincePage:
 
     def __init__(self, at: datetime, now: datetime) -> None:
         self.at, self.now = at, now
+        self.hour = at.replace(minute=0, second=0, microsecond=0)
         self.board = Board(Since(at.isoformat(), at), now)
 
     @property
@@ -178,11 +179,12 @@ class SincePage:
         if one.state is not GroupState.REGRESSED or decision is None:
             return one.counted.first_seen_on
         later = [at for at in one.counted.hours if at >= decision.decided_at]
-        return min(later, default=one.counted.last_seen_on)
+        began = min(later, default=one.counted.last_seen_on)
+        # Which part of its hour is not known: that of the moment itself counts as since.
+        return max(began, self.at) if began >= self.hour else began
 
     def _failing(self, one: GroupFigures, state: GroupState | None = None) -> Failing:
-        hour = self.at.replace(minute=0, second=0, microsecond=0)
-        return broken.failing(one, hour, self.oldest_unread, state)
+        return broken.failing(one, self.hour, self.oldest_unread, state)
 
     @cached_property
     def oldest_unread(self) -> dict[int, datetime]:
