@@ -16,6 +16,8 @@ SPANS = {
     "8h": (timedelta(hours=8), "8 hours"),
     "24h": (timedelta(hours=24), "24 hours"),
 }
+#: A page of what has changed since a moment looks back so far.
+FURTHEST = timedelta(days=31)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,15 @@ class Since:
         if at and at > now:
             return cls(text, error=f"{at:%Y-%m-%d %H:%M} UTC has not come yet.")
         return cls(text, at)
+
+    @classmethod
+    def anchor(cls, text: str, now: datetime) -> Since:
+        """The same, of a moment that is not too long ago."""
+        since = cls.read(text, now)
+        if since.at and now - since.at > FURTHEST:
+            error = f"{since.at:%Y-%m-%d} is too long ago: this page looks back 31 days."
+            return cls(text.strip(), error=error)
+        return since
 
     @property
     def is_span(self) -> bool:

@@ -8,17 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from dashboard.insight.version_watch import fisher
+
 HOUR = timedelta(hours=1)
 #: A group is new for so long, and quiet after so long without a failure.
 NEW_FOR = timedelta(hours=24)
 QUIET_AFTER = timedelta(hours=24)
 #: What is usual is told from so much of the past.
 USUAL_OVER = timedelta(days=7)
-#: It grows when it fails at least so often, and so many times as often, as usual: and so far
-#: beyond it that chance seldom does it (a Poisson count lies within three roots of its mean).
+#: See `is_growing`.
 LEAST = 5
 TIMES = 2.0
 ROOTS = 3.0
+ALPHA = 0.001
 
 
 class GroupState(enum.Enum):
@@ -69,13 +71,15 @@ class Ignored:
 @dataclass(frozen=True)
 class Counted:
     """What is known of a group: when it was first and last seen, how many failures were counted,
-    how many in each hour, and when it was last seen in each version."""
+    how many in each hour, and when it was last seen in each version. `ended`: how many instances of
+    its workflow ended in each hour, failed or not; nothing where nobody has asked yet."""
 
     first_seen_on: datetime
     last_seen_on: datetime
     count: int
     hours: Mapping[datetime, int] = field(default_factory=dict)
     versions: Mapping[str, datetime] = field(default_factory=dict)
+    ended: Mapping[datetime, int] = field(default_factory=dict)
 
 
 def state_of(counted: Counted, decision: Resolved | Ignored | None, now: datetime) -> GroupState:
@@ -111,17 +115,53 @@ def is_ignored(counted: Counted, ignored: Ignored, now: datetime) -> bool:
     return max(since, default=0) <= ignored.per_hour
 
 
-def is_growing(counted: Counted, now: datetime) -> bool:
-    """Whether it fails far more often in this hour and the one before than in the week before."""
-    recent_from = now.replace(minute=0, second=0, microsecond=0) - HOUR
-    usual_from = max(recent_from - USUAL_OVER, _hour(counted.first_seen_on))
-    recent = sum(number for begins, number in counted.hours.items() if begins >= recent_from)
-    usual = sum(n for begins, n in counted.hours.items() if usual_from <= begins < recent_from)
+def is_growing(counted: Counted, now: datetime, since: datetime | None = None) -> bool:
+    """Whether it fails far more often lately than in the week before: since that moment, where it
+    is given, and always in this hour and the one before.
+
+    Both must hold. It fails more often by the clock: at least LEAST times, TIMES as often as usual,
+    and so far beyond it that chance seldom does it (a Poisson count lies within ROOTS roots of its
+    mean). And that is not because more instances end: of those that ended, TIMES as large a share
+    failed so, and by Fisher's exact test chance does that with a probability below ALPHA. Where it
+    is not known how many ended, nothing is called growing.
+    """
+    return fails_more_often(counted, now, since) and _takes_larger_share(counted, now, since)
+
+
+def fails_more_often(counted: Counted, now: datetime, since: datetime | None = None) -> bool:
+    """Whether the counts alone say so."""
+    usual_from, recent_from = _spans(counted, now, since)
+    recent = _sum(counted.hours, recent_from)
+    usual = _sum(counted.hours, usual_from, recent_from)
     hours = (recent_from - usual_from) / HOUR
     if hours <= 0 or recent < LEAST:
         return False
     expected = usual / hours * ((now - recent_from) / HOUR)
     return recent >= TIMES * expected and recent > expected + ROOTS * math.sqrt(expected)
+
+
+def _takes_larger_share(counted: Counted, now: datetime, since: datetime | None) -> bool:
+    usual_from, recent_from = _spans(counted, now, since)
+    recent = _sum(counted.hours, recent_from)
+    usual = _sum(counted.hours, usual_from, recent_from)
+    # What failed did end, even where history has not counted it yet.
+    ended = max(recent, _sum(counted.ended, recent_from))
+    usual_ended = max(usual, _sum(counted.ended, usual_from, recent_from))
+    if not usual_ended or recent / ended < TIMES * usual / usual_ended:
+        return False
+    return fisher(recent, ended, usual, usual_ended) < ALPHA
+
+
+def _spans(counted: Counted, now: datetime, since: datetime | None) -> tuple[datetime, datetime]:
+    """From when on what is usual is told, and what is recent: whole hours."""
+    recent_from = _hour(now) - HOUR
+    if since is not None:
+        recent_from = min(recent_from, _hour(since))
+    return max(recent_from - USUAL_OVER, _hour(counted.first_seen_on)), recent_from
+
+
+def _sum(hours: Mapping[datetime, int], since: datetime, until: datetime | None = None) -> int:
+    return sum(n for at, n in hours.items() if at >= since and (until is None or at < until))
 
 
 def _hour(moment: datetime) -> datetime:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
@@ -25,6 +26,45 @@ class Waiting:
 
     counts: Counter[int]
     is_all: bool
+
+
+@dataclass(frozen=True)
+class StuckStep:
+    """Where instances are stuck: how many in which step of a workflow, by its key, and when each
+    should have gone on, the first one first."""
+
+    workflow: int
+    step: str
+    expected_by: list[datetime]
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """All steps in which instances are stuck, the most first; `is_all`: as for `Waiting`."""
+
+    steps: list[StuckStep]
+    is_all: bool
+
+    @cached_property
+    def counts(self) -> Counter[int]:
+        """How many of each workflow."""
+        counts: Counter[int] = Counter()
+        for one in self.steps:
+            counts[one.workflow] += len(one.expected_by)
+        return counts
+
+
+def stuck() -> Stuck:
+    """Those that were seen where they stand after they should have gone on."""
+    rows = Instance.objects.stuck().order_by()
+    told = [*rows.values_list("workflow", "current_step", "expected_by")[: MOST + 1]]
+    places: defaultdict[tuple[int, str], list[datetime]] = defaultdict(list)
+    for workflow, step, expected_by in told[:MOST]:
+        if expected_by:
+            places[workflow, step].append(expected_by)
+    steps = [StuckStep(*place, sorted(moments)) for place, moments in places.items()]
+    steps.sort(key=lambda one: (-len(one.expected_by), one.expected_by[0]))
+    return Stuck(steps, len(told) <= MOST)
 
 
 def waiting_for_event() -> Waiting:

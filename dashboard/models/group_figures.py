@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from django.db.models import Max, Sum, TextField
 from django.db.models.functions import Cast
 
-from dashboard.insight.group_state import USUAL_OVER, Counted, GroupState, state_of
+from dashboard.insight.group_state import (
+    USUAL_OVER,
+    Counted,
+    GroupState,
+    fails_more_often,
+    is_growing,
+    state_of,
+)
+from dashboard.models import history_figures
 from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour, families
 from dashboard.models.instance import ERRORED_UNREAD, Instance
 from dashboard.models.workflow import Version
 
 #: Groups that are looked at, those that were seen last.
 MOST = 500
+#: Cloudflare's clock may be ahead of ours.
+AHEAD = timedelta(hours=1)
+#: So many of those that were not read are looked at to tell how old they are.
+OLDEST = 200
 #: Errored instances that were not read are counted up to so many.
 MOST_UNREAD = 1_000
 
@@ -34,7 +46,8 @@ class VersionCount:
 @dataclass
 class GroupFigures:
     """A group with what was counted of it and of all that is merged into it. `hours` of `counted`
-    and `versions` go back as far as was asked for."""
+    and `versions` go back as far as was asked for. `anchor`: since when it is asked whether it
+    grows; None when only lately matters."""
 
     group: ErrorGroup
     members: list[int]
@@ -42,12 +55,18 @@ class GroupFigures:
     versions: list[VersionCount]
     version_times: dict[str, datetime | None]
     now: datetime
+    anchor: datetime | None = None
 
     @cached_property
     def state(self) -> GroupState:
         decision = self.group.decision
         told = decision.told(self.version_times) if decision else None
         return state_of(self.counted, told, self.now)
+
+    @cached_property
+    def is_growing(self) -> bool:
+        """Whether it fails far more often since the anchor than in the week before."""
+        return is_growing(self.counted, self.now, self.anchor)
 
     def since(self, moment: datetime) -> int:
         """How many failed since then: in whole hours."""
@@ -73,19 +92,22 @@ def _head_of(pk: int, merged_into: dict[int, int | None]) -> int:
     return pk
 
 
-def figures(groups: Sequence[ErrorGroup], *, since: datetime, now: datetime) -> list[GroupFigures]:
+def figures(
+    groups: Sequence[ErrorGroup], *, since: datetime, now: datetime, anchor: datetime | None = None
+) -> list[GroupFigures]:
     """What was counted of these groups, hour by hour since then or for as long as their states
-    need. Asks as often for many as for one."""
+    need. Asks as often for many as for one. `anchor`: see `GroupFigures`."""
     members = families(groups)
     head_of = {pk: head for head, family in members.items() for pk in family}
-    since = min([since, now - USUAL_OVER - timedelta(hours=2), *_ignored_since(groups)])
+    usual_from = min(now, anchor or now) - USUAL_OVER - timedelta(hours=2)
+    since = min([since, usual_from, *_ignored_since(groups)])
     counted: dict[int, list[ErrorGroup]] = defaultdict(list)
     for member in ErrorGroup.objects.filter(pk__in=head_of):
         counted[head_of[member.pk]].append(member)
     hours = _hours(head_of, since)
     versions = _versions(head_of, since)
     times = _version_times(groups)
-    return [
+    found = [
         GroupFigures(
             group,
             members[group.pk],
@@ -93,9 +115,30 @@ def figures(groups: Sequence[ErrorGroup], *, since: datetime, now: datetime) -> 
             sorted(versions[group.pk], key=lambda one: one.last_seen_on, reverse=True),
             times[group.workflow_id],
             now,
+            anchor,
         )
         for group in groups
     ]
+    _tell_ended(found, usual_from)
+    return found
+
+
+def _tell_ended(found: Iterable[GroupFigures], since: datetime) -> None:
+    """Adds how many ended in each hour since then to those that fail more often: only there it
+    matters."""
+    more = [
+        one
+        for one in found
+        if any(fails_more_often(one.counted, one.now, anchor) for anchor in (None, one.anchor))
+    ]
+    if not more:
+        return
+    workflows = {one.group.workflow_id for one in more}
+    ended = history_figures.by_hour(workflows, since, more[0].now + AHEAD)
+    for one in more:
+        hours = ended.get(one.group.workflow_id, {})
+        told = {at: sums.ended for at, sums in hours.items()}
+        one.counted = replace(one.counted, ended=told)
 
 
 def _counted(
@@ -163,3 +206,16 @@ def unread(workflow: int | None = None) -> int:
     if workflow is not None:
         rows = rows.filter(workflow=workflow)
     return rows.order_by()[:MOST_UNREAD].count()
+
+
+def oldest_unread(workflows: Collection[int]) -> dict[int, datetime]:
+    """When the first errored instance ended that is in no group yet, for its detail was not read,
+    by workflow: as its row tells, of the OLDEST that were created first. A group that was first
+    seen later may be older than it seems."""
+    found = {}
+    for workflow in sorted(workflows):
+        rows = Instance.objects.filter(ERRORED_UNREAD, workflow=workflow).order_by("created_on")
+        told = rows.values_list("ended_on", "modified_on", "created_on")[:OLDEST]
+        if told:
+            found[workflow] = min(next(filter(None, moments)) for moments in told)
+    return found

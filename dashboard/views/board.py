@@ -12,11 +12,13 @@ from django.core.cache import cache
 
 from dashboard.forms.since import Since
 from dashboard.insight import charts
+from dashboard.insight.causes import Cause
 from dashboard.insight.urgency import Need
-from dashboard.models import CountsThen, UncountedPast, attention, history_figures
-from dashboard.models.attention import Waiting
+from dashboard.models import CountsThen, UncountedPast, Workflow, attention, history_figures
+from dashboard.models.attention import Stuck, Waiting
 from dashboard.models.history import period_of
 from dashboard.models.history_figures import DAY, Sums, Took
+from dashboard.views.broken import BrokenNow, broken_now, groups_seen, hanging
 from dashboard.views.workflow_rows import WorkflowRow
 
 #: What 24 hours tell is worked out at most so often.
@@ -136,6 +138,24 @@ class Board:
     def forgotten(self) -> Waiting:
         return self._kept("forgotten", lambda: attention.forgotten(self.now))
 
+    @cached_property
+    def stuck(self) -> Stuck:
+        return self._kept("stuck", attention.stuck)
+
+    @cached_property
+    def causes(self) -> list[Cause]:
+        """Of what is new, growing or back, anywhere."""
+        return self._kept("causes", lambda: broken_now(groups_seen(self.now), self.now))
+
+    def broken(self, workflows: Iterable[Workflow]) -> BrokenNow:
+        """What is broken in these workflows."""
+        known = {workflow.pk: workflow for workflow in workflows}
+        return BrokenNow(
+            [cause for cause in self.causes if cause.place.key in known],
+            hanging(self.stuck.steps, known, self.now),
+            self.stuck.is_all,
+        )
+
     def need(self, row: WorkflowRow) -> Need:
         """What the rule of the order looks at."""
         pk = row.workflow.pk
@@ -146,6 +166,7 @@ class Board:
             ended=lately.ended,
             usual_failed=usual.errored,
             usual_ended=usual.ended,
+            stuck=self.stuck.counts[pk],
             errored=row.errored,
             unfinished=row.unfinished,
             is_gone=row.workflow.gone_at is not None,

@@ -19,7 +19,8 @@ from dashboard.cloudflare import Lane
 from dashboard.cloudflare.types import FINISHED
 from dashboard.insight.sync_page import ProcessRow
 from dashboard.logs import DATABASE_AWAY
-from dashboard.models import Account, Item, Tally, Workflow
+from dashboard.models import Account, Item, Tally, Workflow, attention
+from dashboard.models.attention import MOST
 from dashboard.models.operation import State
 from dashboard.views.workflow_rows import rows_of
 
@@ -91,6 +92,13 @@ class Everything(Collector):
             "Instances by status, as Cloudflare counts them; else those that are kept here.",
             ["account", "workflow", "status"],
             standing,
+        )
+        stuck = attention.stuck().counts
+        yield _gauge(
+            "workflows_instances_stuck",
+            f"Instances that are later than is normal for where they stand, of at most {MOST:,}.",
+            ["account", "workflow"],
+            Counter({name: stuck[pk] for pk, name in names.items()}),
         )
         yield _filled(
             CounterMetricFamily(

@@ -13,11 +13,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dashboard import operations
 from dashboard.forms.audit import AuditForm
-from dashboard.models import Item, Operation
+from dashboard.models import Operation
 from dashboard.models.operation import Kind, Stage
 from dashboard.views.asking import ask
 from dashboard.views.guards import operator_required, signed_in
 from dashboard.views.links import Links
+from dashboard.views.operation_rows import counted
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.progress import Progress
 from dashboard.views.proposal import Proposal
@@ -37,7 +38,7 @@ def operation_list(request: HtmxHttpRequest) -> HttpResponse:
     page = Paginator(found.select_related("workflow__account", "requested_by"), PER_PAGE).get_page(
         request.GET.get("page")
     )
-    page.object_list = _counted(list(page.object_list))
+    page.object_list = counted(list(page.object_list))
     query = request.GET.copy()
     query.pop("page", None)
     ctx = {"page": page, "form": form, "query": query.urlencode(), "now": timezone.now()}
@@ -81,18 +82,3 @@ def operation_again(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = Operation.objects.select_related("workflow__account")
     failed = get_object_or_404(found, pk=pk, is_bulk=True, kind=Kind.CREATE)
     return redirect(operations.propose_failed(failed, signed_in(request), clock=timezone.now))
-
-
-def _counted(shown: list[Operation]) -> list[Operation]:
-    """Gives each its counts, and those on one instance that item, in two queries for all."""
-    counts = Item.objects.filter(operation__in=[one.pk for one in shown]).counts()
-    for operation in shown:
-        operation.counts = counts[operation.pk]
-    alone = [operation.pk for operation in shown if operation.number == 1]
-    items = {
-        item.operation_id: item
-        for item in Item.objects.filter(operation__in=alone).select_related("workflow__account")
-    }
-    for operation in shown:
-        operation.only_item = items.get(operation.pk)
-    return shown

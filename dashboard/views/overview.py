@@ -38,6 +38,14 @@ def _page(request: HtmxHttpRequest, accounts: Iterable[Account], title: str) -> 
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
     board = Board(since, now)
     groups = AccountWorkflows.of(accounts, board, max(1, number))
-    ctx = {"groups": groups, "board": board, "since": since, "title": title, "now": now}
+    broken = board.broken(row.workflow for group in groups for row, _ in group.rows)
+    ctx = {
+        "broken": broken,
+        "groups": groups,
+        "board": board,
+        "since": since,
+        "title": title,
+        "now": now,
+    }
     status = 400 if since.error else 200
     return render_page(request, "overview/page.html", fragment="workflows", ctx=ctx, status=status)

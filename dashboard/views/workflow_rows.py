@@ -62,6 +62,10 @@ class WorkflowRow:
         return list_address(workflow=self.address, phase=PhaseKind.WAITING_FOR_EVENT)
 
     @property
+    def stuck_href(self) -> str:
+        return list_address(workflow=self.address, **{"is": "stuck"})
+
+    @property
     def paused_href(self) -> str:
         return list_address(workflow=self.address, status=Status.PAUSED)
 

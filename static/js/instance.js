@@ -1,5 +1,4 @@
-// The page of an instance: asks twice as often as other pages, tells how current it is, copies, and
-// adds the reader's own time.
+// The page of an instance: asks twice as often as other pages, tells how current it is, and adds the reader's own time.
 (() => {
   const every = 2500;
   const local = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
@@ -12,16 +11,8 @@
     // The tab tells the state, also while it is in the background.
     const page = document.getElementById("instance");
     if (page) document.title = `${page.dataset.title} · Workflows dashboard`;
-    if (navigator.clipboard) for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
   }
 
-  document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copy]");
-    if (!button) return;
-    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
-    button.classList.add("is-copied");
-    setTimeout(() => button.classList.remove("is-copied"), 1500);
-  });
   // -- live: the page has a trigger only while the instance may change -----------------------------
   const poll = () => {
     if (!document.hidden) document.querySelector("#instance[data-live]")?.dispatchEvent(new CustomEvent("poll"));

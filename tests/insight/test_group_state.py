@@ -6,7 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.insight.group_state import Counted, GroupState, Ignored, Resolved, state_of
+from dashboard.insight.group_state import (
+    Counted,
+    GroupState,
+    Ignored,
+    Resolved,
+    is_growing,
+    state_of,
+)
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -59,7 +66,43 @@ class TestGrowing:
     def test_it_takes_twice_the_usual_and_more_than_chance(
         self, per_hour: int, recent: int, state: GroupState
     ) -> None:
-        assert state_of(counted(hours=steady(per_hour, recent)), None, NOW) is state
+        told = counted(hours=steady(per_hour, recent), ended=steady(100, 100))
+
+        assert state_of(told, None, NOW) is state
+
+    @pytest.mark.parametrize(
+        ("ended", "state"),
+        [
+            (100, GroupState.GROWING),  # 40 of 100, usually 10 of 100
+            (200, GroupState.GROWING),  # twice the share
+            (201, GroupState.ONGOING),
+            (400, GroupState.ONGOING),  # more end, and as large a share fails
+        ],
+    )
+    def test_it_does_not_grow_because_more_end(self, ended: int, state: GroupState) -> None:
+        told = counted(hours=steady(10, 40), ended=steady(100, ended))
+
+        assert state_of(told, None, NOW) is state
+
+    def test_a_larger_share_of_few_may_be_chance(self) -> None:
+        """Of 60 that ended, 12 failed: twice the share, but of so few."""
+        few = counted(hours=steady(1, 12), ended=steady(10, 60))
+        more = counted(hours=steady(1, 30), ended=steady(10, 150))
+
+        assert state_of(few, None, NOW) is GroupState.ONGOING
+        assert state_of(more, None, NOW) is GroupState.GROWING
+
+    def test_where_nobody_knows_how_many_ended_nothing_grows(self) -> None:
+        assert state_of(counted(hours=steady(1, 50)), None, NOW) is GroupState.ONGOING
+
+    def test_since_a_moment_it_grows_in_all_the_time_since(self) -> None:
+        this = NOW.replace(minute=0)
+        hours = {this - n * HOUR: 20 if n in {5, 6} else 1 for n in range(170)}
+        told = counted(hours=hours, ended=dict.fromkeys(hours, 100))
+
+        assert not is_growing(told, NOW)
+        assert is_growing(told, NOW, NOW - 6 * HOUR)
+        assert not is_growing(told, NOW, NOW - 4 * HOUR)
 
     def test_what_is_usual_is_told_from_when_it_was_first_seen(self) -> None:
         """Two a day over two days is what it does, although the week before had none."""
