@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Max, Sum, TextField
 from django.db.models.functions import Cast
 
-from dashboard.insight.group_state import HOUR, USUAL_OVER, Counted, GroupState, Resolved, state_of
+from dashboard.insight.group_state import HOUR, USUAL_OVER, Counted, GroupState, state_of
 from dashboard.models import by_hand
 from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour, families
 from dashboard.models.instance import ERRORED_UNREAD, Instance

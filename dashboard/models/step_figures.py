@@ -150,7 +150,7 @@ def _of_events(workflow: Workflow, since: datetime) -> dict[str, StepFigures]:
     return found
 
 
-def _instant(told: datetime | str) -> datetime:
+def _instant(told: datetime | str) -> datetime | None:
     """A moment as a statement gives it that is no column to SQLite."""
     return by_hand.moment(datetime.fromisoformat(told) if isinstance(told, str) else told)
 
