@@ -63,9 +63,11 @@ def _of_groups(matching: Matching) -> Counts:
 def _of_own_index(matching: Matching) -> Counts:
     """Counts what an index of its own holds on, as `_of_groups` does; where more narrows, among as
     many of it as are looked at."""
-    rows = matching.narrowed(None, matching.workflows).order_by()
     is_all = [*matching.own] == [*matching.filters.clauses] and matching.workflows is None
-    if not is_all:
+    if is_all:
+        rows = matching.owned
+    else:
+        rows = matching.narrowed(None, matching.workflows).order_by()
         rows = rows.filter(pk__in=matching.owned[:LOOKED_AT].values("pk"))
     counted = Counter(rows.values_list("status", flat=True)[: LIMIT + 1])
     held = frozenset(tallies.counts(matching.workflows))

@@ -136,11 +136,13 @@ class Matching:
 
     @property
     def owned(self) -> InstanceQuerySet:
-        """The rows of which that holds, in no order."""
+        """The rows of which that holds, in the order of such an index: without one, PostgreSQL
+        hopes to meet enough of them in any part of the table."""
         rows = self.among
         for clause in self.own:
             rows = rows.filter(clause.condition)
-        return rows.order_by()
+        is_due = any(isinstance(clause, Due) for clause in self.own)
+        return rows.order_by(*(["due_on"] if is_due else ["-created_on", "-pk"]))
 
     def newest(self, status: str) -> InstanceQuerySet:
         """The rows of a status as far as the indexes narrow, the newest first."""
