@@ -154,7 +154,7 @@ def _stand(now: datetime, chance: random.Random) -> None:
     """Where the unfinished ones stood when they were read, half a minute ago."""
     read_at = now - timedelta(seconds=30)
     for status, phases in PHASES.items():
-        changed = []
+        changed: list[Instance] = []
         for row in Instance.objects.filter(status=status).order_by("pk"):
             row.phase = chance.choice(phases)
             row.current_step = chance.choice(STEPS)

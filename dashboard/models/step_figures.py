@@ -138,14 +138,13 @@ def of_workflow(workflow: Workflow, since: datetime) -> list[StepFigures]:
 def _of_events(workflow: Workflow, since: datetime) -> dict[str, StepFigures]:
     """What events told, by the name of the step; summed up where the hours are kept."""
     begin = StepHour._meta.get_field("begins_on").get_db_prep_value(since, connection)
+    places = [workflow.pk], [begin]
     found = {}
-    statement = SUMS.format(durations=LISTED[connection.vendor])
-    for name, succeeded, failed, attempts, listed in by_hand.rows(
-        statement, [workflow.pk], [begin]
-    ):
+    sums = SUMS.format(durations=LISTED[connection.vendor])
+    for name, succeeded, failed, attempts, listed in by_hand.rows(sums, *places):
         numbers = int(succeeded), int(failed), int(attempts)
         found[name] = StepFigures(name, True, *numbers, added_up(listed))
-    for name, failed_on, failed_in in by_hand.rows(LAST_FAILURES, [workflow.pk], [begin]):
+    for name, failed_on, failed_in in by_hand.rows(LAST_FAILURES, *places) if found else []:
         found[name].note_failure(_instant(failed_on), failed_in)
     return found
 
