@@ -16,7 +16,7 @@ SECTIONS = (
     "backfill",
     "freshness",
     "listing",
-    "overview",
+    "figures",
     "polling",
     "bulk",
     "watching",

@@ -33,6 +33,8 @@ PAUSED = 40
 AT_ONCE = 10_000
 #: Over so long, whatever the number; and so many errors have RARE in them.
 SPAN = timedelta(days=30)
+#: One after the other in that time, as deployments come.
+VERSIONS = [f"{place:08x}-0000-4000-8000-000000000000" for place in range(20)]
 HITS, RARE = 60, "stolen-card"
 TEXT = "the connection to the payment provider was refused after 30 seconds, order {} of {}"
 COLUMNS = (
@@ -87,12 +89,17 @@ def _rows(workflows: list[int], number: int) -> Iterator[tuple[Any, ...]]:
             error = ("ProviderError", TEXT.format(place, what))
         yield (
             chance.choices(workflows, cum_weights=weights)[0],
-            *(row["id"], status, row["version_id"], row["trigger_source"]),
+            *(row["id"], status, _version(place / number), row["trigger_source"]),
             *(created, ended or created, created, ended),
             length // timedelta(milliseconds=1) if is_ended else None,
             *(*error, 1, True, now, now, now if is_errored else None),
             *REST.values(),
         )
+
+
+def _version(place: float) -> str:
+    """The one of that part of the time, 0 to 1."""
+    return VERSIONS[int(place * len(VERSIONS))]
 
 
 def _insert(rows: list[tuple[Any, ...]]) -> None:

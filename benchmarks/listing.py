@@ -120,7 +120,7 @@ def table(readers: list[Reader]) -> Iterator[str]:
         cells = [
             name,
             "–".join(map(str, dict.fromkeys(shown))),
-            *(f"{statistics.median(one):.1f} / {_p99(one):.1f}" for one in found),
+            *(f"{statistics.median(one):.1f} / {p99(one):.1f}" for one in found),
             f"**{medians[-1] / medians[0]:.2f}**",
             f"{computing:.1f}",
             *(_times(theirs.get((peer, name)), medians[-1]) for peer in ("tuned", "tables2")),
@@ -158,7 +158,8 @@ def peers(reader: Reader) -> dict[tuple[str, str], float]:
     return {key: statistics.median(took) for key, took in found.items()}
 
 
-def _p99(took: list[float]) -> float:
+def p99(took: list[float]) -> float:
+    """Of sorted times, what 99 of 100 do not exceed."""
     return took[min(len(took) - 1, len(took) * 99 // 100)]
 
 

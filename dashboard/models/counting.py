@@ -47,6 +47,8 @@ def counts(matching: Matching) -> Counts:
         return _of_groups(matching)
     if matching.keys is not None:
         return Counts(matching.narrowed(None, matching.workflows).counts_by_status())
+    if matching.own:
+        return _of_own_index(matching)
     return _up_to_limit(matching)
 
 
@@ -55,6 +57,21 @@ def _of_groups(matching: Matching) -> Counts:
     rows = matching.narrowed(None, matching.workflows).order_by()
     counted = Counter(rows.values_list("status", flat=True)[: LIMIT + 1])
     more = frozenset(counted) if counted.total() > LIMIT else frozenset()
+    return Counts({status: min(number, LIMIT) for status, number in counted.items()}, more)
+
+
+def _of_own_index(matching: Matching) -> Counts:
+    """Counts what an index of its own holds on, as `_of_groups` does; where more narrows, among as
+    many of it as are looked at."""
+    is_all = [*matching.own] == [*matching.filters.clauses] and matching.workflows is None
+    if is_all:
+        rows = matching.owned
+    else:
+        rows = matching.narrowed(None, matching.workflows).order_by()
+        rows = rows.filter(pk__in=matching.owned[:LOOKED_AT].values("pk"))
+    counted = Counter(rows.values_list("status", flat=True)[: LIMIT + 1])
+    held = frozenset(tallies.counts(matching.workflows))
+    more = held if counted.total() > LIMIT or not is_all else frozenset()
     return Counts({status: min(number, LIMIT) for status, number in counted.items()}, more)
 
 

@@ -1,9 +1,11 @@
-"""Pure: many durations as few numbers, so that hours can be added up and still tell percentiles."""
+"""Many durations as few numbers, so that hours can be added up and still tell percentiles."""
 
 from __future__ import annotations
 
+import json
 import math
 from bisect import bisect_left
+from collections import Counter
 
 #: Below so many milliseconds each is kept as it is.
 EXACT = 100
@@ -28,3 +30,18 @@ def rounded(milliseconds: int) -> int:
         return milliseconds
     step = bisect_left(BETWEEN, milliseconds)
     return STEPS[step] if step < len(BETWEEN) else _step(math.log(milliseconds, RATIO))
+
+
+#: The durations of many rows of a table as the text of one JSON list, which is read at once.
+LISTED = {
+    "sqlite": "'[' || group_concat(durations) || ']'",
+    "postgresql": "'[' || string_agg(durations::text, ',') || ']'",
+}
+
+
+def added_up(listed: str) -> Counter[int]:
+    """How many took so many milliseconds, of what LISTED gives."""
+    found: Counter[str] = Counter()
+    for one in json.loads(listed):
+        found.update(one)
+    return Counter({int(took): number for took, number in found.items()})

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
+from django.db import connection
 from django.db.models import Max, Sum, TextField
 from django.db.models.functions import Cast
 
 from dashboard.insight.group_state import (
+    HOUR,
     USUAL_OVER,
     Counted,
     GroupState,
@@ -19,7 +23,7 @@ from dashboard.insight.group_state import (
     is_growing,
     state_of,
 )
-from dashboard.models import history_figures
+from dashboard.models import by_hand, history_figures
 from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour, families
 from dashboard.models.instance import ERRORED_UNREAD, Instance
 from dashboard.models.workflow import Version
@@ -32,6 +36,21 @@ AHEAD = timedelta(hours=1)
 OLDEST = 200
 #: Errored instances that were not read are counted up to so many.
 MOST_UNREAD = 1_000
+SPANS = """
+    SELECT group_id, {sums} FROM dashboard_errorgrouphour
+    WHERE begins_on >= {{}} AND group_id IN {{}} GROUP BY group_id
+"""
+STEPS = """
+    SELECT group_id, CAST({seconds} AS bigint) / {{}} AS place, sum(count)
+    FROM dashboard_errorgrouphour WHERE begins_on >= {{}} AND group_id IN {{}} GROUP BY 1, 2
+"""
+#: Whatever comes then is counted too: Cloudflare's clock may be ahead.
+LATEST = timedelta(days=365)
+#: How many seconds after a moment an hour began.
+SECONDS = {
+    "sqlite": "unixepoch(begins_on) - unixepoch({})",
+    "postgresql": "extract(epoch FROM begins_on - {})",
+}
 
 
 @dataclass(frozen=True)
@@ -99,27 +118,86 @@ def figures(
     need. Asks as often for many as for one. `anchor`: see `GroupFigures`."""
     members = families(groups)
     head_of = {pk: head for head, family in members.items() for pk in family}
-    usual_from = min(now, anchor or now) - USUAL_OVER - timedelta(hours=2)
+    usual_from = _usual_since(min(now, anchor or now))
     since = min([since, usual_from, *_ignored_since(groups)])
-    counted: dict[int, list[ErrorGroup]] = defaultdict(list)
-    for member in ErrorGroup.objects.filter(pk__in=head_of):
-        counted[head_of[member.pk]].append(member)
-    hours = _hours(head_of, since)
-    versions = _versions(head_of, since)
-    times = _version_times(groups)
-    found = [
-        GroupFigures(
-            group,
-            members[group.pk],
-            _counted(counted[group.pk], hours[group.pk], versions[group.pk]),
-            sorted(versions[group.pk], key=lambda one: one.last_seen_on, reverse=True),
-            times[group.workflow_id],
-            now,
-            anchor,
-        )
-        for group in groups
-    ]
+    hours, versions = _hours(head_of, since), _versions(head_of, since)
+    found = _figures(groups, members, hours, versions, now=now, anchor=anchor)
     _tell_ended(found, usual_from)
+    return found
+
+
+def in_brief(groups: Sequence[ErrorGroup], *, since: datetime, now: datetime) -> list[GroupFigures]:
+    """The same of many groups, as far as their states and what was counted since tell: hours are
+    lumped together where neither parts them, and only groups of which somebody said something
+    have versions."""
+    members = families(groups)
+    head_of = {pk: head for head, family in members.items() for pk in family}
+    recent = now.replace(minute=0, second=0, microsecond=0) - HOUR
+    hours = _lumps(head_of, sorted({since, recent - USUAL_OVER, recent}))
+    said = [group for group in groups if group.decision]
+    by_hour = [one for one in said if one.decision and one.decision.per_hour is not None]
+    if by_hour:
+        earliest = min([since, _usual_since(now), *_ignored_since(by_hour)])
+        hours |= _hours({pk: one.pk for one in by_hour for pk in members[one.pk]}, earliest)
+    of_said = {pk: group.pk for group in said for pk in members[group.pk]}
+    versions = _versions(of_said, min([since, *_ignored_since(said)]))
+    found = _figures(groups, members, hours, versions, now=now)
+    _tell_ended(found, recent - USUAL_OVER)
+    return found
+
+
+def by_step(
+    some: Iterable[GroupFigures], *, since: datetime, step: timedelta
+) -> dict[int, dict[datetime, int]]:
+    """By the key of each group, how many failed in each interval of this length since then."""
+    head_of = {pk: one.group.pk for one in some for pk in one.members}
+    if not head_of:
+        return {}
+    begin, statement = _held(since), STEPS.format(seconds=SECONDS[connection.vendor])
+    rows = by_hand.rows(statement, [begin], [int(step.total_seconds())], [begin], head_of)
+    found: defaultdict[int, dict[datetime, int]] = defaultdict(dict)
+    for pk, place, number in rows:
+        steps, at = found[head_of[pk]], since + int(place) * step
+        steps[at] = steps.get(at, 0) + int(number)
+    return found
+
+
+def tell_versions(some: Sequence[GroupFigures], *, since: datetime) -> None:
+    """Gives these of `in_brief` the versions that failed since."""
+    found = _versions({pk: one.group.pk for one in some for pk in one.members}, since)
+    for one in some:
+        one.versions = _newest_first(found.get(one.group.pk, []))
+
+
+def _figures(
+    groups: Sequence[ErrorGroup],
+    members: Mapping[int, list[int]],
+    hours: Mapping[int, dict[datetime, int]],
+    versions: Mapping[int, list[VersionCount]],
+    *,
+    now: datetime,
+    anchor: datetime | None = None,
+) -> list[GroupFigures]:
+    known = {group.pk: group for group in groups}
+    merged = [pk for family in members.values() for pk in family if pk not in known]
+    if merged:
+        known |= ErrorGroup.objects.defer("sample").in_bulk(merged)
+    times = _version_times(groups)
+    found = []
+    for group in groups:
+        told = versions.get(group.pk, [])
+        family = [known[pk] for pk in members[group.pk] if pk in known]
+        found.append(
+            GroupFigures(
+                group,
+                members[group.pk],
+                _counted(family, hours.get(group.pk, {}), told),
+                _newest_first(told),
+                times[group.workflow_id],
+                now,
+                anchor,
+            )
+        )
     return found
 
 
@@ -141,6 +219,10 @@ def _tell_ended(found: Iterable[GroupFigures], since: datetime) -> None:
         one.counted = replace(one.counted, ended=told)
 
 
+def _newest_first(versions: Iterable[VersionCount]) -> list[VersionCount]:
+    return sorted(versions, key=lambda one: one.last_seen_on, reverse=True)
+
+
 def _counted(
     family: list[ErrorGroup], hours: dict[datetime, int], versions: list[VersionCount]
 ) -> Counted:
@@ -156,6 +238,37 @@ def _counted(
 def _ignored_since(groups: Iterable[ErrorGroup]) -> list[datetime]:
     told = (group.decision for group in groups)
     return [one.decided_at for one in told if one and one.kind != Decision.Kind.REOPENED]
+
+
+def _usual_since(now: datetime) -> datetime:
+    """From when on a state needs every hour."""
+    return now - USUAL_OVER - 2 * HOUR
+
+
+def _lumps(
+    head_of: Mapping[int, int], begins: Sequence[datetime]
+) -> defaultdict[int, dict[datetime, int]]:
+    """What failed from each of these moments to the next, as if in the last hour before that: so no
+    lump stands before its group was first seen. Sorted moments, all of whole hours."""
+    found: defaultdict[int, dict[datetime, int]] = defaultdict(dict)
+    if not head_of:
+        return found
+    ends = [*(end - HOUR for end in begins[1:]), begins[-1]]
+    sums = "sum(CASE WHEN begins_on >= {} AND begins_on < {} THEN count ELSE 0 END)"
+    spans = [*pairwise([*begins, begins[-1] + LATEST])]
+    statement = SPANS.format(sums=", ".join([sums] * len(spans)))
+    values = [[_held(moment)] for span in spans for moment in span]
+    for pk, *numbers in by_hand.rows(statement, *values, [_held(begins[0])], head_of):
+        hours = found[head_of[pk]]
+        for at, number in zip(ends, numbers, strict=True):
+            if number:
+                hours[at] = hours.get(at, 0) + int(number)
+    return found
+
+
+def _held(moment: datetime) -> Any:
+    """As the column holds it."""
+    return ErrorGroupHour._meta.get_field("begins_on").get_db_prep_value(moment, connection)
 
 
 def _hours(head_of: dict[int, int], since: datetime) -> dict[int, dict[datetime, int]]:

@@ -14,6 +14,7 @@ from django.db.models import Sum
 from dashboard.insight.durations import duration
 from dashboard.insight.percentiles import percentile
 from dashboard.models import by_hand
+from dashboard.models.durations import LISTED, added_up
 from dashboard.models.history import WorkflowPeriod
 from dashboard.models.workflow import Version
 
@@ -21,6 +22,11 @@ SUMS = """
     SELECT workflow_id, {hour}, sum(created), sum(completed), sum(errored), sum(terminated)
     FROM dashboard_workflowperiod WHERE begins_on >= {{}} AND begins_on < {{}} {among}
     GROUP BY 1, 2
+"""
+TOOK = """
+    SELECT workflow_id, {durations} FROM dashboard_workflowperiod
+    WHERE workflow_id IN {{}} AND begins_on >= {{}} AND begins_on < {{}} AND completed > 0
+    GROUP BY workflow_id
 """
 #: The hour of a period, as text.
 HOURS = {
@@ -78,15 +84,14 @@ def by_hour(
 
 def took(workflows: Collection[int], since: datetime, until: datetime) -> dict[int, Took]:
     """How long those of these workflows took that completed in this time."""
-    counts: defaultdict[int, Counter[int]] = defaultdict(Counter)
-    rows = WorkflowPeriod.objects.filter(
-        workflow__in=workflows, begins_on__gte=since, begins_on__lt=until, completed__gt=0
-    )
-    for pk, durations in rows.values_list("workflow", "durations"):
-        counts[pk].update({int(took): number for took, number in durations.items()})
+    if not workflows:
+        return {}
+    statement = TOOK.format(durations=LISTED[connection.vendor])
+    found = by_hand.rows(statement, workflows, [_held(since)], [_held(until)])
+    told = {pk: added_up(listed) for pk, listed in found}
     return {
-        pk: Took(told.total(), percentile(told, 50), percentile(told, 95))
-        for pk, told in counts.items()
+        pk: Took(counts.total(), percentile(counts, 50), percentile(counts, 95))
+        for pk, counts in told.items()
     }
 
 

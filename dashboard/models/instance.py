@@ -215,9 +215,9 @@ class Instance(models.Model):
                 name="instance_phase_newest",
             ),
             models.Index(
-                fields=["error_group", "-created_on", "-id"],
+                fields=["error_group", "status", "-created_on", "-id"],
                 condition=Q(error_group__isnull=False),
-                name="instance_group_newest",
+                name="instance_group_status",
             ),
             models.Index(
                 fields=["due_on", "workflow", "phase"],

@@ -43,8 +43,8 @@ class Matching:
     @property
     def lists(self) -> list[InstanceQuerySet]:
         """Querysets that together hold every row once; each follows one index from its start."""
-        if self.groups is not None and self.keys is None and len(self.groups) <= MOST_LISTS:
-            return [self.narrowed(self.statuses, self.workflows, [pk]) for pk in self.groups]
+        if self.groups is not None and self.keys is None:
+            return self._lists_of_groups(self.groups)
         statuses: list[list[str] | None] = [self.statuses]
         workflows: list[list[int] | None] = [self.workflows]
         if self.keys is None and self.statuses:
@@ -53,6 +53,15 @@ class Matching:
         if self.keys is None and self.workflows and is_few:
             workflows = [[pk] for pk in self.workflows]
         return [self.narrowed(some, of) for some in statuses for of in workflows]
+
+    def _lists_of_groups(self, groups: list[int]) -> list[InstanceQuerySet]:
+        """One for each group and status; nearly all of a group stand errored."""
+        statuses = sorted(tallies.counts()) if self.statuses is None else self.statuses
+        if len(groups) * len(statuses) > MOST_LISTS:
+            return [self.narrowed(self.statuses, self.workflows)]
+        return [
+            self.narrowed([status], self.workflows, [pk]) for pk in groups for status in statuses
+        ]
 
     def narrowed(
         self,
@@ -120,6 +129,21 @@ class Matching:
         """True when nothing but status, workflow and time of creation narrows."""
         return all(_is_indexed(clause) for clause in self.filters.clauses)
 
+    @cached_property
+    def own(self) -> list[Clause]:
+        """What is asked for that has an index of its own."""
+        return [clause for clause in self.filters.clauses if _has_own_index(clause)]
+
+    @property
+    def owned(self) -> InstanceQuerySet:
+        """The rows of which that holds, in the order of such an index: without one, PostgreSQL
+        hopes to meet enough of them in any part of the table."""
+        rows = self.among
+        for clause in self.own:
+            rows = rows.filter(clause.condition)
+        is_due = any(isinstance(clause, Due) for clause in self.own)
+        return rows.order_by(*(["due_on"] if is_due else ["-created_on", "-pk"]))
+
     def newest(self, status: str) -> InstanceQuerySet:
         """The rows of a status as far as the indexes narrow, the newest first."""
         rows = self.among.filter(_in("status", [status]))
@@ -136,14 +160,13 @@ class Matching:
     @cached_property
     def _found(self) -> tuple[set[int] | None, Q]:
         """The keys, and what else must hold of a row whatever its status and workflow."""
-        few = [clause for clause in self.filters.clauses if _has_own_index(clause)]
-        keys = self._few(few)
+        keys = self._few()
         rest = Q()
         for text in self.filters.groups.unwanted:
             among = Q(error_group__in=error_group.family(int(text)))
             rest &= Q(error_group=None) | ~among
         for clause in self.filters.clauses:
-            if keys is not None and clause in few:
+            if keys is not None and clause in self.own:
                 continue
             found = _keys_of(clause)
             if found is None:
@@ -152,14 +175,12 @@ class Matching:
                 keys = found if keys is None else keys & found
         return keys, rest
 
-    def _few(self, clauses: list[Clause]) -> set[int] | None:
-        """The keys of what fits all of these, if they are few: it may lie far back in any order."""
-        if not clauses:
+    def _few(self) -> set[int] | None:
+        """The keys of what fits these clauses, if they are few: it may lie far back in any
+        order."""
+        if not self.own:
             return None
-        rows = self.among
-        for clause in clauses:
-            rows = rows.filter(clause.condition)
-        keys = set(rows.values_list("pk", flat=True)[: FEW + 1])
+        keys = set(self.owned.values_list("pk", flat=True)[: FEW + 1])
         return keys if len(keys) <= FEW else None
 
 

@@ -122,7 +122,8 @@ def attempts(row: ListRow, _known: Known) -> str:
 
 def error(row: ListRow, known: Known) -> str:
     told = ""
-    if why := overdue.overdue(row, known.normals.of_row(row), known.now):
+    is_stuck = overdue.is_stuck(row)
+    if is_stuck and (why := overdue.overdue(row, known.normals.of_row(row), known.now)):
         brief = f"{icon('warning')} {escape(why.brief)}"
         told += f'<span class="overdue-why" title="{escape(why.text)}">{brief}</span> '
     if row.restarts:

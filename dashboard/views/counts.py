@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from django.urls import reverse
@@ -55,11 +56,17 @@ def status_counts(
 def list_address(**terms: str | Sequence[str]) -> str:
     """The instance list, narrowed by these terms of the search language; by one term for each value
     where a key has several, which must all hold."""
-    query = Query(
+    return _list_address(
         tuple(
-            Term(key, (value,))
+            (key, value)
             for key, told in terms.items()
             for value in ([told] if isinstance(told, str) else told)
         )
     )
+
+
+@lru_cache(maxsize=4096)
+def _list_address(terms: tuple[tuple[str, str], ...]) -> str:
+    """The same: a page has hundreds, and the next page mostly the same ones."""
+    query = Query(tuple(Term(key, (value,)) for key, value in terms))
     return f"{reverse('instances')}?q={quote(str(query), safe=SAFE)}"

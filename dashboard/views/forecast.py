@@ -120,7 +120,7 @@ class Forecast:
         ]
         return charts.stacked(columns, KINDS, HOUR)
 
-    @property
+    @cached_property
     def lines(self) -> list[Line]:
         """The hours in which something happens."""
         found = []

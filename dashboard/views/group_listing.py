@@ -15,7 +15,7 @@ from dashboard.insight.spark import Spark, columns, spark
 from dashboard.models import group_figures
 from dashboard.models.group_figures import MOST, MOST_UNREAD, GroupFigures
 
-SHOWN = 100
+SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class GroupListing:
     def found(self) -> list[GroupFigures]:
         """Those of any state."""
         heads = group_figures.heads_seen(self.since, self._workflow)
-        return group_figures.figures(heads, since=self.since, now=self.now)
+        return group_figures.in_brief(heads, since=self.since, now=self.now)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -60,7 +60,10 @@ class GroupListing:
         fitting = [one for one in self.found if not chosen or one.state.slug in chosen]
         fitting.sort(key=lambda one: (one.state.rank, -one.since(self.since)))
         self.left_out = max(0, len(fitting) - SHOWN)
-        return [self._row(one) for one in fitting[:SHOWN]]
+        shown = fitting[:SHOWN]
+        group_figures.tell_versions(shown, since=self.since)
+        failed = group_figures.by_step(shown, since=self.since, step=self.step)
+        return [self._row(one, failed.get(one.group.pk, {})) for one in shown]
 
     @property
     def chips(self) -> list[StateChip]:
@@ -94,8 +97,8 @@ class GroupListing:
         workflow = self.form.chosen_workflow
         return workflow.pk if workflow else None
 
-    def _row(self, figures: GroupFigures) -> Row:
-        counted = columns(figures.counted.hours, since=self.since, now=self.now, step=self.step)
+    def _row(self, figures: GroupFigures, failed: dict[datetime, int]) -> Row:
+        counted = columns(failed, since=self.since, now=self.now, step=self.step)
         return Row(figures, figures.since(self.since), spark(counted, self.step))
 
     def _toggled(self, state: GroupState) -> str:

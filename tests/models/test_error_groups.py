@@ -232,7 +232,7 @@ class TestFigures:
 
         for most in (1, 4):
             heads = group_figures.heads_seen(THEN)[:most]
-            with django_assert_num_queries(5):
+            with django_assert_num_queries(4):
                 group_figures.figures(heads, since=THEN, now=LATER)
 
     def test_errored_instances_that_were_not_read_are_told(self) -> None:
@@ -244,5 +244,10 @@ class TestFigures:
         assert group_figures.unread(workflow("refunds").pk) == 0
 
     def state(self) -> GroupState:
+        """The same whether every hour is read or many at once."""
         [group] = group_figures.heads_seen(THEN)
-        return group_figures.figures([group], since=THEN, now=LATER)[0].state
+        [whole] = group_figures.figures([group], since=THEN, now=LATER)
+        [brief] = group_figures.in_brief([group], since=THEN, now=LATER)
+        assert brief.state == whole.state
+        assert brief.since(THEN) == whole.since(THEN)
+        return whole.state
