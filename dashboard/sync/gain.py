@@ -119,8 +119,7 @@ def _pass(known: Known, status: str, now: float, quiet: float) -> Iterator[Offer
         # A list that Cloudflare counts as empty need not be asked for.
         cost = 0 if known.told is not None and not told else pages
         gain *= BLIND_PASS_WEIGHT if known.told is None else PASS_WEIGHT
-        # Until its older pages have been read, those tell of what it would.
-        is_late = age >= LATE and (name in known.done or not known.history)
+        is_late = known.told is not None and age >= LATE
         yield _offer(known, Kind.PASS, cost, gain, status=status)._replace(is_late=is_late)
 
 

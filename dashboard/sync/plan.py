@@ -26,10 +26,10 @@ COUNTS_PART = 0.15
 LEAST_GAIN = 1e-9
 #: What is urgent comes first, but leaves one request of so many to the rest.
 URGENT_LEAVES = 2
-#: Where freshness alone would take all there is, the back-fill still gets one request of so many,
-#: and passes that are late get this part.
+#: Where freshness alone would take all there is, the back-fill still gets one request of so many;
+#: and once it is done, passes that are late do.
 HISTORY_GETS = 10
-LATE_PART = 0.4
+LATE_GET = 3
 
 
 def plan(state: State, now: float, allowance: int) -> list[Work]:
@@ -91,8 +91,8 @@ def _best(state: State, now: float, allowance: int) -> list[Work]:
     history: list[Work] = []
     if _cost(urgent) + _cost(others) >= allowance:
         history = plan_history(state, allowance // HISTORY_GETS)
-        late = [offer for offer in offers if offer.is_late and not offer.is_urgent]
-        others = _with_late(others, _cut(_first(late, allowance), int(allowance * LATE_PART)))
+        late = [offer for offer in offers if offer.is_late and not (offer.is_urgent or history)]
+        others = _with_late(others, _cut(_first(late, allowance), allowance // LATE_GET))
     allowance -= _cost(history)
     urgent = _cut(urgent, allowance - min(_cost(others), allowance // URGENT_LEAVES))
     others = _cut(others, allowance - _cost(urgent))

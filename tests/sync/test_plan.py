@@ -165,19 +165,21 @@ def test_a_late_pass_gets_its_part_where_newer_things_would_take_everything() ->
         for number in range(1, 20)
     ]
 
-    def pages(began: float) -> int:
+    def pages(began: float, *, history: bool = False) -> int:
         waits = Known(
             20,
             told={"waiting": 10**5},
             told_at=NOW,
             held={"waiting": 10**5 + 500},
             done=done | {"pass:waiting": NOW - began},
+            history=history,
         )
         works = plan(State([*busy, waits], NOW, 2.4, STATUSES), NOW, 10)
         return sum(work.cost for work in works if work.kind is Kind.PASS)
 
     assert pages(began=1_800) == 0
-    assert pages(began=4_000) == 4
+    assert pages(began=4_000) == 3
+    assert pages(began=4_000, history=True) == 0
 
 
 @settings(deadline=None, max_examples=8)
