@@ -170,7 +170,9 @@ class _Layout:
             if spots:
                 first = replace(first, follows=-DOWN)
             beside = [spot.lower(at) for spot in (first, *others)]
-            spots += beside
+            # Whoever has it read aloud hears the order of the code, wherever the nodes stand.
+            places = {id(node): place for place, node in enumerate(block)}
+            spots += sorted(beside, key=lambda spot: places[id(spot.node)])
             at = max(spot.y + spot.height for spot in beside) + DOWN
         self._spots[lane] = spots
         return spots
