@@ -36,6 +36,6 @@ def test_each_cause_of_the_incident_is_one_group_and_new_is_what_broke() -> None
     new = {(one.workflow.name, one.error_name) for one in groups if one.first_seen_on > deployed}
     assert new == {
         ("order-pipeline", "PaymentProviderError"),
-        ("order-pipeline", "WorkflowTimeoutError"),
+        ("refund-saga", "LedgerLockedError"),
     }
     assert sum(one.count for one in groups) == Instance.objects.count()
