@@ -91,8 +91,9 @@ def _best(state: State, now: float, allowance: int) -> list[Work]:
     history: list[Work] = []
     if _cost(urgent) + _cost(others) >= allowance:
         history = plan_history(state, allowance // HISTORY_GETS)
-        late = [offer for offer in offers if offer.is_late and not (offer.is_urgent or history)]
-        others = _with_late(others, _cut(_first(late, allowance), allowance // LATE_GET))
+        if not any(known.history for known in state.workflows):
+            late = [offer for offer in offers if offer.is_late and not offer.is_urgent]
+            others = _with_late(others, _cut(_first(late, allowance), allowance // LATE_GET))
     allowance -= _cost(history)
     urgent = _cut(urgent, allowance - min(_cost(others), allowance // URGENT_LEAVES))
     others = _cut(others, allowance - _cost(urgent))
