@@ -76,7 +76,7 @@ def _rows(workflows: list[int], number: int) -> Iterator[tuple[Any, ...]]:
     chance = random.Random(3)
     weights = list(accumulate(1 / (place + 1) for place, _ in enumerate(workflows)))
     now, errors = timezone.now(), count()
-    for place, row in enumerate(api.rows(seed=3)):
+    for place, row in zip(range(number), api.rows(seed=3), strict=False):
         # Oldest first, as they come in life: the newest page is where new rows are.
         created = now - SPAN + SPAN * (place / number)
         status = "paused" if place < PAUSED else row["status"]
