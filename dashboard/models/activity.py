@@ -8,12 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db import connection
 
 from dashboard.cloudflare.types import FINISHED, UNFINISHED, Status
 from dashboard.insight.percentiles import percentile
+from dashboard.models import by_hand
 from dashboard.models.instance import Instance
 from dashboard.models.tally import Tally
 from dashboard.models.workflow import Version, Workflow
@@ -151,8 +151,8 @@ def _count(workflow: Workflow, intervals: Sequence[Interval]) -> None:
         spans=", ".join([f"({moment}, {moment})"] * len(intervals)),
         statuses=", ".join(["(%s)"] * len(statuses)),
     )
-    moments = {_moment(one.begins): one for one in intervals}
-    spans = [moment for one in intervals for moment in (_moment(one.begins), _moment(one.ends))]
+    moments = {by_hand.held(one.begins): one for one in intervals}
+    spans = [by_hand.held(at) for one in intervals for at in (one.begins, one.ends)]
     with connection.cursor() as cursor:
         cursor.execute(statement, [*spans, *statuses, workflow.pk])
         for begins, status, number in cursor.fetchall():
@@ -170,7 +170,7 @@ def _sample(workflow: Workflow, intervals: Sequence[Interval]) -> None:
         parameter
         for one in intervals
         if one.counts.get(Status.COMPLETE)
-        for parameter in (workflow.pk, _moment(one.begins), _moment(one.ends))
+        for parameter in (workflow.pk, by_hand.held(one.begins), by_hand.held(one.ends))
     ]
     if not parts:
         return
@@ -178,8 +178,3 @@ def _sample(workflow: Workflow, intervals: Sequence[Interval]) -> None:
         cursor.execute(" UNION ALL ".join(parts), parameters)
         for place, milliseconds in cursor.fetchall():
             intervals[place].durations[milliseconds] += 1
-
-
-def _moment(moment: datetime) -> Any:
-    """As the column holds it."""
-    return Instance._meta.get_field("created_on").get_db_prep_value(moment, connection)

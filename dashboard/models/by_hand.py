@@ -1,7 +1,7 @@
 """Statements that each page of a list asks, written by hand: the ORM takes longer to write one than
 the database to answer it.
 
-Texts and numbers come as they are, a time as the database keeps it: see `moment`.
+Texts and numbers come as they are, a time as the database keeps it: see `moment` and `held`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ def rows(statement: str, *lists: Collection[str | int]) -> list[tuple[Any, ...]]
         cursor.execute(statement.format(*places), [*chain.from_iterable(lists)])
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+def held(value: datetime) -> Any:
+    """A moment that is asked for, as the columns hold it."""
+    return connection.ops.adapt_datetimefield_value(value)
 
 
 def moment(value: datetime | None) -> datetime | None:

@@ -15,7 +15,7 @@ from django.db.models import F
 from dashboard.cloudflare.types import Status
 from dashboard.insight.durations import duration
 from dashboard.insight.phase import PhaseKind
-from dashboard.models.instance import Instance
+from dashboard.models import by_hand
 from dashboard.models.workflow import Version, Workflow
 
 HOUR = timedelta(hours=1)
@@ -83,7 +83,11 @@ def _count_due(hours: Sequence[Hour], workflow: Workflow | None) -> None:
         DUE.format(place=place, and_workflow=and_workflow, most=MOST) for place in range(len(hours))
     ]
     of = [workflow.pk] if workflow else []
-    spans = [value for hour in hours for value in (*_moments(hour.begins, hour.ends), *of)]
+    spans = [
+        value
+        for hour in hours
+        for value in (by_hand.held(hour.begins), by_hand.held(hour.ends), *of)
+    ]
     for place, workflow_id, phase, number in _rows(parts, spans):
         hours[place].numbers[workflow_id, phase] += number
     for hour in hours:
@@ -100,7 +104,7 @@ def count_deletions(workflows: Collection[int], hours: Sequence[Hour]) -> None:
     for workflow, told in _retentions(workflows).items():
         for status, kept in told.items():
             for place, hour in enumerate(hours):
-                then = _moments(hour.begins - kept, hour.ends - kept)
+                then = [by_hand.held(moment - kept) for moment in (hour.begins, hour.ends)]
                 spans += [place, workflow, status.value, *then]
     if not spans:
         return
@@ -139,9 +143,3 @@ def _rows(parts: Sequence[str], values: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), values)
         return list(cursor.fetchall())
-
-
-def _moments(begins: datetime, ends: datetime) -> list[Any]:
-    """The span as the columns hold it."""
-    column = Instance._meta.get_field("created_on")
-    return [column.get_db_prep_value(moment, connection) for moment in (begins, ends)]

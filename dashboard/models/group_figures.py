@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
 
 from django.db import connection
 from django.db.models import Max, Sum, TextField
@@ -153,7 +152,7 @@ def by_step(
     head_of = {pk: one.group.pk for one in some for pk in one.members}
     if not head_of:
         return {}
-    begin, statement = _held(since), STEPS.format(seconds=SECONDS[connection.vendor])
+    begin, statement = by_hand.held(since), STEPS.format(seconds=SECONDS[connection.vendor])
     rows = by_hand.rows(statement, [begin], [int(step.total_seconds())], [begin], head_of)
     found: defaultdict[int, dict[datetime, int]] = defaultdict(dict)
     for pk, place, number in rows:
@@ -257,18 +256,13 @@ def _lumps(
     sums = "sum(CASE WHEN begins_on >= {} AND begins_on < {} THEN count ELSE 0 END)"
     spans = [*pairwise([*begins, begins[-1] + LATEST])]
     statement = SPANS.format(sums=", ".join([sums] * len(spans)))
-    values = [[_held(moment)] for span in spans for moment in span]
-    for pk, *numbers in by_hand.rows(statement, *values, [_held(begins[0])], head_of):
+    values = [[by_hand.held(moment)] for span in spans for moment in span]
+    for pk, *numbers in by_hand.rows(statement, *values, [by_hand.held(begins[0])], head_of):
         hours = found[head_of[pk]]
         for at, number in zip(ends, numbers, strict=True):
             if number:
                 hours[at] = hours.get(at, 0) + int(number)
     return found
-
-
-def _held(moment: datetime) -> Any:
-    """As the column holds it."""
-    return ErrorGroupHour._meta.get_field("begins_on").get_db_prep_value(moment, connection)
 
 
 def _hours(head_of: dict[int, int], since: datetime) -> dict[int, dict[datetime, int]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Sum
@@ -64,7 +64,9 @@ class Took(NamedTuple):
 
 def sums(since: datetime, until: datetime) -> dict[int, Sums]:
     """Of each workflow, by its key, over the periods that begin in this time."""
-    found = by_hand.rows(SUMS.format(hour="0", among=""), [_held(since)], [_held(until)])
+    found = by_hand.rows(
+        SUMS.format(hour="0", among=""), [by_hand.held(since)], [by_hand.held(until)]
+    )
     return {pk: Sums(*map(int, numbers)) for pk, _, *numbers in found}
 
 
@@ -76,7 +78,9 @@ def by_hour(
     if not workflows:
         return found
     statement = SUMS.format(hour=HOURS[connection.vendor], among="AND workflow_id IN {}")
-    for pk, hour, *numbers in by_hand.rows(statement, [_held(since)], [_held(until)], workflows):
+    for pk, hour, *numbers in by_hand.rows(
+        statement, [by_hand.held(since)], [by_hand.held(until)], workflows
+    ):
         at = datetime.fromisoformat(f"{hour}:00").replace(tzinfo=UTC)
         found[pk][at] = Sums(*map(int, numbers))
     return found
@@ -87,7 +91,7 @@ def took(workflows: Collection[int], since: datetime, until: datetime) -> dict[i
     if not workflows:
         return {}
     statement = TOOK.format(durations=LISTED[connection.vendor])
-    found = by_hand.rows(statement, workflows, [_held(since)], [_held(until)])
+    found = by_hand.rows(statement, workflows, [by_hand.held(since)], [by_hand.held(until)])
     told = {pk: added_up(listed) for pk, listed in found}
     return {
         pk: Took(counts.total(), percentile(counts, 50), percentile(counts, 95))
@@ -117,8 +121,3 @@ def deleted_within_a_day(workflows: Collection[int], now: datetime) -> dict[int,
             fields = places.get((pk, version_id), [])
             found[pk] += ("completed" in fields) * completed + ("errored" in fields) * errored
     return dict(found)
-
-
-def _held(moment: datetime) -> Any:
-    """As the column holds it."""
-    return WorkflowPeriod._meta.get_field("begins_on").get_db_prep_value(moment, connection)

@@ -137,7 +137,7 @@ def of_workflow(workflow: Workflow, since: datetime) -> list[StepFigures]:
 
 def _of_events(workflow: Workflow, since: datetime) -> dict[str, StepFigures]:
     """What events told, by the name of the step; summed up where the hours are kept."""
-    begin = StepHour._meta.get_field("begins_on").get_db_prep_value(since, connection)
+    begin = by_hand.held(since)
     places = [workflow.pk], [begin]
     found = {}
     sums = SUMS.format(durations=LISTED[connection.vendor])
