@@ -42,7 +42,8 @@ screenshots: $(VENV)/.test ## Take the README's pictures from the running applic
 
 lock: $(VENV)/.lock ## Lock the packages anew; UPGRADE=--upgrade takes newer ones
 	$(VENV)/.lock/bin/uv pip compile pyproject.toml -o requirements.txt --quiet $(LOCK) $(UPGRADE)
-	$(VENV)/.lock/bin/uv pip compile pyproject.toml -o requirements-dev.txt --extra dev --quiet $(LOCK) $(UPGRADE)
+	$(VENV)/.lock/bin/uv pip compile pyproject.toml -o requirements-telemetry.txt --extra telemetry --quiet $(LOCK) $(UPGRADE)
+	$(VENV)/.lock/bin/uv pip compile pyproject.toml -o requirements-dev.txt --extra dev --extra telemetry --quiet $(LOCK) $(UPGRADE)
 
 clean: ## Remove what was installed and built; .data, with the database, stays
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import Any
 
-from celery import Celery, signals
+from celery import Celery, Task, signals
 from kombu import Queue
 from kombu.transport.redis import Channel, QoS
 from kombu.transport.virtual import QoS as VirtualQoS
 
-from dashboard import logs, pulse
+from dashboard import logs, pulse, reporting
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +136,31 @@ pulse.install(app)
 # Celery brings its own handlers, into which what tasks log goes too.
 signals.after_setup_logger.connect(logs.watch_over)
 signals.after_setup_task_logger.connect(logs.watch_over)
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def begin_reporting(signal: object, **_: object) -> None:
+    reporting.start("worker" if signal is signals.worker_init else "beat")
+
+
+@signals.before_task_publish.connect
+def name_the_request(headers: dict[str, Any], **_: object) -> None:
+    """A task that was sent for somebody bears the id of their request."""
+    if request_id := logs.request_id():
+        headers["request_id"] = request_id
+
+
+@signals.task_prerun.connect
+def begin_work(task_id: str, task: Task[..., Any], **_: object) -> None:
+    """What the task logs bears its name and id, and the id of the request that sent it."""
+    sent_for = {"request_id": id_} if (id_ := task.request.get("request_id")) else {}
+    logs.begin(task=task.name, task_id=task_id, **sent_for)
+
+
+@signals.task_postrun.connect
+def end_work(**_: object) -> None:
+    logs.begin()
 
 
 @app.on_after_finalize.connect

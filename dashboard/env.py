@@ -47,6 +47,14 @@ def flag(name: str, default: bool = False, *, help: str) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}; write true or false.")
 
 
+def choice(name: str, among: Sequence[str], *, help: str) -> str:
+    """One of these words, the first by default; raises ImproperlyConfigured for any other."""
+    value = text(name, among[0], help=help).lower()
+    if value not in among:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write {' or '.join(among)}.")
+    return value
+
+
 def number(
     name: str, default: int, *, help: str, minimum: int = 0, maximum: int | None = None
 ) -> int:

@@ -1,14 +1,20 @@
-"""What logs may hold: no token (the last wall, behind never passing one to a logger), and no
-traceback for a database or a Redis that is away, which is nobody's mistake in this code."""
+"""What logs hold: never a token (the last wall, behind never passing one to a logger), no traceback
+for a database or a Redis that is away, which is nobody's mistake in this code, and beside each line
+the request or the task that it was written for."""
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
+from types import MappingProxyType
+from typing import Any
 
 from celery.beat import SchedulingError
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as NotSent
+from pythonjsonlogger.json import JsonFormatter
 
 #: What Django raises while the database does not answer.
 DATABASE_AWAY = (OperationalError, InterfaceError)
@@ -20,6 +26,24 @@ SECRET = re.compile(
     r"(?!bearer\s)[^\s'\",;&]+"
 )
 URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+@")
+
+#: What this thread is at work for: `request_id`, `task`, `task_id`, as far as there are any.
+_work: ContextVar[Mapping[str, str]] = ContextVar("work", default=MappingProxyType({}))
+
+
+def begin(**facts: str) -> Token[Mapping[str, str]]:
+    """From now on lines of this thread bear these facts, until `end` is called with what it
+    returns."""
+    return _work.set(facts)
+
+
+def end(token: Token[Mapping[str, str]]) -> None:
+    _work.reset(token)
+
+
+def request_id() -> str:
+    """Of the request that this thread answers, or that sent the task it works on; or nothing."""
+    return _work.get().get("request_id", "")
 
 
 def redact(text: str) -> str:
@@ -55,8 +79,39 @@ class Outages(logging.Filter):
         record.exc_text = None
 
 
+class Work(logging.Filter):
+    """Puts what this thread is at work for beside the record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        vars(record).update(_work.get())
+        return True
+
+
+class Json(JsonFormatter):
+    """One object a line: time, level, logger, message, and whatever stands beside the record."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "{levelname}{name}{message}",
+            style="{",
+            timestamp="time",
+            rename_fields={"levelname": "level", "name": "logger"},
+        )
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Numbers as they are, all else as text without credentials, the traceback too."""
+        return {
+            key: value if isinstance(value, int | float) else redact(str(value))
+            for key, value in log_data.items()
+        }
+
+
 def watch_over(logger: logging.Logger, **_: object) -> None:
-    """Lets a logger that others have set up write nothing else either."""
+    """Lets a logger that others have set up write as ours do."""
+    from django.conf import settings
+
     for handler in logger.handlers:
-        handler.addFilter(Outages())
-        handler.addFilter(NoSecrets())
+        for kind in (Outages, NoSecrets, Work):
+            handler.addFilter(kind())
+        if settings.LOG_FORMAT == "json":
+            handler.setFormatter(Json())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Callable
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+
+from dashboard import logs
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -13,6 +17,28 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+#: What a proxy may call a request; anything else gets an id of ours.
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestId:
+    """An id for each request, the proxy's or our own: in the answer, in each line of the log that
+    is written for it, and in those of the tasks that it sends."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        told = request.headers.get("X-Request-ID", "")
+        request_id = told if REQUEST_ID.fullmatch(told) else secrets.token_hex(8)
+        token = logs.begin(request_id=request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            logs.end(token)
+        response["X-Request-ID"] = request_id
+        return response
 
 
 class ContentSecurityPolicy:

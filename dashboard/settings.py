@@ -175,6 +175,7 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 MIDDLEWARE = [
+    "dashboard.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dashboard.middleware.ContentSecurityPolicy",
@@ -234,19 +235,32 @@ STORAGES = {
     },
 }
 
+# -- what is told of it ------------------------------------------------------------------------
+LOG_FORMAT = env.choice(
+    "LOG_FORMAT", ["plain", "json"], help="Lines for people, or one JSON object a line."
+)
+SENTRY_DSN = env.secret("SENTRY_DSN", help="Where errors of this program are reported, if at all.")
+OTLP_ENDPOINT = env.text(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    help="Where traces are sent, if at all; takes requirements-telemetry.txt.",
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "dashboard.logs.Json"},
+    },
     "filters": {
         "outages": {"()": "dashboard.logs.Outages"},
         "no_secrets": {"()": "dashboard.logs.NoSecrets"},
+        "work": {"()": "dashboard.logs.Work"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "plain",
-            "filters": ["outages", "no_secrets"],
+            "formatter": LOG_FORMAT,
+            "filters": ["outages", "no_secrets", "work"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},

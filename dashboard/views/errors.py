@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from dashboard import logs
 from dashboard.logs import DATABASE_AWAY
 
 TOO_LONG = (
@@ -38,7 +39,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exception(), DATABASE_AWAY):
         page = render_to_string("errors/database_gone.html")
         return HttpResponse(page, status=503, headers={"Retry-After": "5"})
-    return HttpResponse(render_to_string("errors/500.html"), status=500)
+    page = render_to_string("errors/500.html", {"request_id": logs.request_id()})
+    return HttpResponse(page, status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
