@@ -9,7 +9,9 @@ import gc
 import os
 from typing import Any
 
+import django
 from django.conf import settings
+from django.core.management import call_command
 
 from dashboard.supervisor.child import die_with_parent
 
@@ -26,6 +28,13 @@ accesslog = None
 loglevel = "warning"
 # The control socket would stand in the home directory; nothing here uses it.
 control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Puts style sheets and scripts where they are served from: a web server that was started by
+    itself, or after an upgrade, needs nothing done beforehand."""
+    django.setup()
+    call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -94,7 +94,6 @@ class Command(BaseCommand):
             supervisor.start(redis.program(settings.REDIS_SOCKET))
         self._check()
         self._migrate()
-        call_command("collectstatic", interactive=False, verbosity=0)
         if not settings.REDIS_URL and not redis.wait_until_ready(
             settings.REDIS_SOCKET, lambda: supervisor.is_running("redis")
         ):
