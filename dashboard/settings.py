@@ -55,13 +55,14 @@ PUBLIC_URL = env.address(
     help="Address that people use, such as https://workflows.example.com; turns on secure cookies.",
 )
 _public = urlsplit(PUBLIC_URL)
+# Who asks this machine itself, as a health check does, needs no other name.
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = []
-if BIND not in {"127.0.0.1", "localhost", "::1"}:
-    # Who opens the port to a network says under which name in PUBLIC_URL; until then, any.
-    ALLOWED_HOSTS = [_public.hostname] if _public.hostname else ["*"]
-elif _public.hostname:
+if _public.hostname:
     ALLOWED_HOSTS.append(_public.hostname)
+elif BIND not in {"127.0.0.1", "localhost", "::1"}:
+    # Who opens the port to a network says under which name in PUBLIC_URL; until then, any.
+    ALLOWED_HOSTS = ["*"]
 if _public.hostname:
     CSRF_TRUSTED_ORIGINS.append(f"{_public.scheme}://{_public.netloc}")
 IS_HTTPS = _public.scheme == "https"
