@@ -1,4 +1,4 @@
-// Ages and elapsed times that tick by the server's clock, and the reader's own time in titles.
+// Ages and elapsed times that tick by the server's clock, and moments in the zone that was chosen.
 (() => {
   let ahead = 0; // ms that the server's clock is ahead of this one
   const two = (number) => String(number).padStart(2, "0");
@@ -17,7 +17,41 @@
   const age = (seconds) => (seconds < 0 ? `in ${about(-seconds)}` : `${about(seconds)} ago`);
   const away = (seconds) => (seconds <= 0 ? `in ${span(-seconds)}` : `${span(seconds)} ago`);
   const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
-  const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const moment = /^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d(\.\d{3})?)? UTC$/; // as the server writes one
+
+  // As the server writes a moment, in another zone: with its seconds and milliseconds if it had any.
+  function inZone(date, zone, [, seconds, thousandths]) {
+    const told = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    if (seconds) told.second = "2-digit";
+    if (thousandths) told.fractionalSecondDigits = 3;
+    const parts = new Intl.DateTimeFormat("en-GB", { ...told, timeZone: zone, timeZoneName: "short" }).formatToParts(date);
+    const part = (type) => parts.find((one) => one.type === type)?.value;
+    const second = seconds ? `:${part("second")}` : "";
+    const fraction = thousandths ? `.${part("fractionalSecond")}` : "";
+    return `${part("year")}-${part("month")}-${part("day")} ${part("hour")}:${part("minute")}${second}${fraction} ${part("timeZoneName")}`;
+  }
+
+  const choice = {
+    read() { try { return localStorage.getItem("zone") || "UTC"; } catch { return this.held || "UTC"; } },
+    keep(zone) { this.held = zone; try { localStorage.setItem("zone", zone); } catch { /* it lasts for this page */ } },
+  };
+
+  // The text of a moment in the chosen zone; its title in that of UTC, and of the reader.
+  function tell(element) {
+    const utc = element.dataset.local || element.title || element.textContent;
+    const chosen = choice.read();
+    const zones = new Set(["UTC", chosen, own]);
+    const date = new Date(element.dateTime);
+    const form = moment.exec(element.dataset.text || element.textContent);
+    element.dataset.local = utc;
+    if (form) {
+      element.dataset.text = form[0];
+      write(element, chosen === "UTC" ? form[0] : inZone(date, chosen, form));
+    }
+    zones.delete("UTC");
+    element.title = [utc, ...[...zones].map((zone) => inZone(date, zone, ["", true]))].join("\n");
+  }
 
   function tick() {
     const now = Date.now() + ahead;
@@ -28,11 +62,18 @@
     for (const element of document.querySelectorAll("[data-stale-from]")) {
       element.classList.toggle("is-stale", now >= Date.parse(element.dataset.staleFrom));
     }
-    for (const element of document.querySelectorAll("time[datetime]:not([data-local])")) {
-      element.dataset.local = "";
-      const utc = element.title || element.textContent;
-      element.title = `${utc}\n${local.format(new Date(element.dateTime))}`;
-    }
+    for (const element of document.querySelectorAll("time[datetime]:not([data-local])")) tell(element);
+  }
+
+  function offer(select) {
+    const zones = [...new Set(["UTC", own, choice.read(), ...(Intl.supportedValuesOf?.("timeZone") ?? [])])];
+    select.replaceChildren(...zones.map((zone) => new Option(zone === own ? `${zone} (yours)` : zone, zone)));
+    select.value = choice.read();
+    select.closest("[hidden]")?.removeAttribute("hidden");
+    select.addEventListener("change", () => {
+      choice.keep(select.value);
+      for (const element of document.querySelectorAll("time[data-local]")) tell(element);
+    });
   }
 
   // A page out of the history tells an old "now"; then the reader's clock must do until a refresh.
@@ -44,6 +85,7 @@
     if (date && Math.abs(date - Date.now() - ahead) > 2000) ahead = date - Date.now();
   });
   document.addEventListener("htmx:after:swap", tick);
+  for (const select of document.querySelectorAll("[data-set-zone]")) offer(select);
   setInterval(tick, 1000);
   tick();
 })();
