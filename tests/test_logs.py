@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as NotSent
 
+import dashboard.celery  # noqa: F401  (what connects itself to the signals)
 from dashboard.logs import redact
 
 SECRET = "s3cr3t-Value_1"
