@@ -211,6 +211,8 @@ TEMPLATES = [
     }
 ]
 AUTH_USER_MODEL = "dashboard.User"
+AUTHENTICATION_BACKENDS = ["dashboard.signed_in.Backend"]
+SESSION_ENGINE = "dashboard.signed_in"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
