@@ -6,7 +6,6 @@ a one takes.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -16,8 +15,6 @@ from django.utils import timezone
 from dashboard.models import User, by_hand
 
 SESSION = "SELECT session_data, expire_date FROM django_session WHERE session_key IN {}"
-FIELDS = [field.attname for field in User._meta.concrete_fields]
-USER = f"SELECT {', '.join(FIELDS)} FROM {User._meta.db_table} WHERE id IN {{}}"  # noqa: S608
 
 
 class SessionStore(db.SessionStore):
@@ -38,8 +35,6 @@ class Backend(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """The user with this key, as long as they may sign in."""
-        for row in by_hand.rows(USER, [user_id]):
-            values = [by_hand.moment(told) if isinstance(told, datetime) else told for told in row]
-            user = User.from_db("default", FIELDS, values)
+        for user in by_hand.whole(User, "id IN {}", [user_id]):
             return user if self.user_can_authenticate(user) else None
         return None

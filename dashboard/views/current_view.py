@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from django.urls import reverse
 
 from dashboard.models import SavedView, User
+from dashboard.models.saved_view import named_views
 from dashboard.views.links import Links
 
 
@@ -68,7 +69,7 @@ class CurrentView:
 
     @cached_property
     def saved(self) -> list[SavedView]:
-        return list(SavedView.objects.visible_to(self.user))
+        return named_views(self.user)
 
     @cached_property
     def chosen(self) -> SystemView | SavedView | None:

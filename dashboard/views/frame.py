@@ -8,7 +8,6 @@ from functools import cached_property
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,12 +15,11 @@ from django.utils import timezone
 from dashboard import connection, operations
 from dashboard.cloudflare.targets import CLOUDFLARE_URL
 from dashboard.insight.budget_page import Meter
-from dashboard.models import Account, User
+from dashboard.models import User
+from dashboard.models.account import SyncState, sync_states
 
 #: A sync that has not come through for so long has stopped.
 STALE_AFTER = timedelta(seconds=60)
-#: By hand: every page asks, and the ORM would take a tenth of its time to write it.
-OPEN_ALERTS = "SELECT count(*) FROM dashboard_alertincident WHERE resolved_at IS NULL"
 
 
 @dataclass(frozen=True)
@@ -113,13 +111,12 @@ class Frame:
     @property
     def open_alerts(self) -> int:
         """How many incidents are open: comes with the accounts, and so costs no query."""
-        return max((number for _, number in self._known), default=0)
+        return max((account.open_alerts for account in self._known), default=0)
 
     @cached_property
-    def _known(self) -> list[tuple[Account, int]]:
-        """Each account by name, with the number of open incidents of all."""
-        rows = Account.objects.order_by("name").annotate(open_alerts=RawSQL(OPEN_ALERTS, []))  # noqa: S611
-        return [(account, account.open_alerts) for account in rows]  # type: ignore[attr-defined]
+    def _known(self) -> list[SyncState]:
+        """Each account by name."""
+        return sync_states()
 
     @cached_property
     def accounts(self) -> dict[str, connection.AccountSetting]:
@@ -152,7 +149,7 @@ class Frame:
     @cached_property
     def syncs(self) -> list[Sync]:
         """Configured accounts first, then those that are only remembered."""
-        known = {account.account_id: account for account, _ in self._known}
+        known = {account.account_id: account for account in self._known}
         found = [
             self._sync(setting.name, known.pop(account_id, None), is_configured=True)
             for account_id, setting in self.accounts.items()
@@ -161,7 +158,7 @@ class Frame:
             self._sync(account.name, account, is_configured=False) for account in known.values()
         ]
 
-    def _sync(self, name: str, account: Account | None, *, is_configured: bool) -> Sync:
+    def _sync(self, name: str, account: SyncState | None, *, is_configured: bool) -> Sync:
         if account is None:
             return Sync(name, is_configured, self.now)
         return Sync(
@@ -179,7 +176,7 @@ class Frame:
         )
 
 
-def _is_under_way(account: Account, now: datetime) -> bool:
+def _is_under_way(account: SyncState, now: datetime) -> bool:
     """While somebody holds the lease; between two turns the last counts tell."""
     is_leased = account.leased_until is not None and account.leased_until > now
     return is_leased or bool(account.counted_at and now - account.counted_at < STALE_AFTER)
