@@ -14,7 +14,6 @@ from dashboard.insight.overdue import is_stuck
 from dashboard.models import InstanceDetail, Item
 from dashboard.models.list_row import ListRow
 from dashboard.models.normal import Normals
-from dashboard.models.workflow import retentions
 from dashboard.templatetags.dashboard import NOTHING
 from dashboard.views import cells
 from dashboard.views.cells import Known
@@ -108,10 +107,6 @@ def _known(instances: Sequence[ListRow], columns: Iterable[Column], now: datetim
     if not instances:
         return known
     keys = {column.key for column in columns}
-    if "kept" in keys and any(row.ended_on for row in instances):
-        known.retentions = retentions(
-            {row.workflow_id for row in instances}, {row.version_id for row in instances}
-        )
     if "status" in keys:
         known.items = Item.objects.open_on(instances)
     if "error" in keys:
