@@ -205,6 +205,7 @@ TEMPLATES = [
             "builtins": [
                 "template_partials.templatetags.partials",
                 "dashboard.templatetags.dashboard",
+                "dashboard.templatetags.links",
                 "dashboard.templatetags.lists",
             ],
         },

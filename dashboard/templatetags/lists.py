@@ -5,9 +5,9 @@ Whatever comes from outside is escaped here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django import template
 from django.utils.safestring import SafeString
@@ -43,6 +43,24 @@ class Choice(NamedTuple):
     href: str
     is_chosen: bool
     note: str = ""
+
+
+class Heading(NamedTuple):
+    """What sorts by a column. `aria_sort`: how the list is sorted by it now, "" for not at all."""
+
+    href: str
+    aria_sort: str
+
+
+class Headed(Protocol):
+    """A column: its width is that of the class `c-` and `css`."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def css(self) -> str: ...
 
 
 class ColumnChoice(NamedTuple):
@@ -102,6 +120,27 @@ def _entry(choice: Choice) -> str:
     note = f' <span class="faint">{escape(choice.note)}</span>' if choice.note else ""
     current = CURRENT if choice.is_chosen else ""
     return f'<a href="{escape(choice.href)}"{current}>{escape(choice.title)}{note}</a>'
+
+
+@register.simple_tag
+def column_headings(columns: Iterable[Headed], headings: Mapping[str, Heading] | str) -> SafeString:
+    """The head of each column; `headings`, by column, where one can be sorted by; "" for none."""
+    known = headings if isinstance(headings, Mapping) else {}
+    return SafeString("".join([_heading(column, known.get(column.key)) for column in columns]))
+
+
+def _heading(column: Headed, heading: Heading | None) -> str:
+    title = escape(column.title)
+    if heading is None:
+        return f'<th class="c-{column.css}" scope="col">{title}</th>'
+    sort = arrow = ""
+    if heading.aria_sort:
+        sort = f' aria-sort="{heading.aria_sort}"'
+        arrow = f" {icon('down' if heading.aria_sort == 'descending' else 'up')}"
+    return (
+        f'<th class="c-{column.css}" scope="col"{sort}><a href="{escape(heading.href)}">'
+        f"{title}{arrow}</a></th>"
+    )
 
 
 @register.simple_tag

@@ -9,7 +9,6 @@ from functools import cached_property
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 
 from dashboard import connection, operations
@@ -17,6 +16,8 @@ from dashboard.cloudflare.targets import CLOUDFLARE_URL
 from dashboard.insight.budget_page import Meter
 from dashboard.models import User
 from dashboard.models.account import SyncState, sync_states
+from dashboard.models.addresses import page_address
+from dashboard.templatetags.links import PageLink
 
 #: A sync that has not come through for so long has stopped.
 STALE_AFTER = timedelta(seconds=60)
@@ -51,16 +52,6 @@ class Sync:
         return self.stale_from is None or self.now >= self.stale_from
 
 
-@dataclass(frozen=True)
-class Page:
-    """One entry of the navigation. `is_here`: this very page, not one below it."""
-
-    title: str
-    href: str
-    is_current: bool
-    is_here: bool
-
-
 class Frame:
     """What the frame shows. Reads the database once, and only for someone who is signed in."""
 
@@ -88,25 +79,25 @@ class Frame:
         return not self.why_not_operate
 
     @cached_property
-    def pages(self) -> list[Page]:
+    def pages(self) -> list[PageLink]:
         here = self.request.path
         names = ("overview", "instances", "groups", "forecast", "operations")
-        overview, instances, groups, forecast, operations = map(reverse, names)
+        overview, instances, groups, forecast, operations = map(page_address, names)
         is_overview = here == overview or (
             here.startswith("/accounts/") and "/instances/" not in here
         )
         is_instances = here == instances or ("/instances/" in here and here != instances)
         return [
-            Page("Overview", overview, is_overview, here == overview),
-            Page("Instances", instances, is_instances, here == instances),
-            Page("Groups", groups, here.startswith(groups), here == groups),
-            Page("Forecast", forecast, here == forecast, here == forecast),
-            Page("Operations", operations, here.startswith(operations), here == operations),
+            PageLink("Overview", overview, is_overview, here == overview),
+            PageLink("Instances", instances, is_instances, here == instances),
+            PageLink("Groups", groups, here.startswith(groups), here == groups),
+            PageLink("Forecast", forecast, here == forecast, here == forecast),
+            PageLink("Operations", operations, here.startswith(operations), here == operations),
         ]
 
     @property
     def is_at_alerts(self) -> bool:
-        return self.request.path.startswith(reverse("alerts"))
+        return self.request.path.startswith(page_address("alerts"))
 
     @property
     def open_alerts(self) -> int:
