@@ -207,12 +207,15 @@ TEMPLATES = [
             "builtins": [
                 "template_partials.templatetags.partials",
                 "dashboard.templatetags.dashboard",
+                "dashboard.templatetags.links",
                 "dashboard.templatetags.lists",
             ],
         },
     }
 ]
 AUTH_USER_MODEL = "dashboard.User"
+AUTHENTICATION_BACKENDS = ["dashboard.signed_in.Backend"]
+SESSION_ENGINE = "dashboard.signed_in"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

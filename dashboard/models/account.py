@@ -1,13 +1,41 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from django.db import models
 from django.db.models import Q
 
+from dashboard.models import by_hand
+
 #: Two kinds of work on one account may go on at once: each has a lease of its own.
 Lease = Literal["leased_until", "history_leased_until"]
+
+#: By hand, for every page asks.
+STATES = """
+    SELECT account_id, name, synced_at, sync_error, sync_failed_at, waits_for_budget,
+        next_sync_at, leased_until, counted_at, feed_at, feed_error,
+        (SELECT count(*) FROM dashboard_alertincident WHERE resolved_at IS NULL)
+    FROM dashboard_account ORDER BY name
+"""
+
+
+class SyncState(NamedTuple):
+    """How the sync of an account goes, named as in `Account`. `open_alerts`: how many incidents are
+    open, of all accounts."""
+
+    account_id: str
+    name: str
+    synced_at: datetime | None
+    sync_error: str
+    sync_failed_at: datetime | None
+    waits_for_budget: bool
+    next_sync_at: datetime | None
+    leased_until: datetime | None
+    counted_at: datetime | None
+    feed_at: datetime | None
+    feed_error: str
+    open_alerts: int
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -93,3 +121,13 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def sync_states() -> list[SyncState]:
+    """Of each account, by name."""
+    return [
+        SyncState._make(
+            by_hand.moment(told) if isinstance(told, datetime) else told for told in row
+        )
+        for row in by_hand.rows(STATES)
+    ]

@@ -12,6 +12,12 @@ from django.utils.http import RFC3986_SUBDELIMS
 IN_PATH = RFC3986_SUBDELIMS + "/~:@"
 
 
+@lru_cache(maxsize=64)
+def page_address(name: str) -> str:
+    """Of a page whose address names nothing, by its name in urls.py. Kept once it was made."""
+    return reverse(name)
+
+
 @lru_cache(maxsize=4096)
 def workflow_address(account_id: str, name: str) -> str:
     """Kept once it was made: `reverse` takes its time, and a list has hundreds."""
@@ -20,12 +26,7 @@ def workflow_address(account_id: str, name: str) -> str:
 
 def group_address(pk: int) -> str:
     """The page of a group of failures."""
-    return _groups() + f"{pk}/"
-
-
-@lru_cache(maxsize=1)
-def _groups() -> str:
-    return reverse("groups")
+    return f"{page_address('groups')}{pk}/"
 
 
 def instance_address(account_id: str, workflow_name: str, instance_id: str) -> str:

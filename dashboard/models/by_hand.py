@@ -6,12 +6,17 @@ Texts and numbers come as they are, a time as the database keeps it: see `moment
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from functools import cache
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, models
+
+Model = TypeVar("Model", bound=models.Model)
+#: Turns what was selected into what the field of a model holds.
+Converter = Callable[[Any, models.expressions.Col, Any], Any]
 
 
 def rows(statement: str, *lists: Collection[str | int]) -> list[tuple[Any, ...]]:
@@ -21,6 +26,37 @@ def rows(statement: str, *lists: Collection[str | int]) -> list[tuple[Any, ...]]
         cursor.execute(statement.format(*places), [*chain.from_iterable(lists)])
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+def whole(model: type[Model], where: str, *lists: Collection[str | int]) -> list[Model]:
+    """Instances of a model with all that is kept of them, of the rows for which this holds."""
+    names, columns, converters = _fields(model)
+    found = []
+    for row in rows(f"SELECT {columns} FROM {model._meta.db_table} WHERE {where}", *lists):  # noqa: S608
+        values = list(row)
+        for place, column, convert in converters:
+            values[place] = convert(values[place], column, connection)
+        found.append(model.from_db("default", names, values))
+    return found
+
+
+@cache
+def _fields(
+    model: type[models.Model],
+) -> tuple[list[str], str, list[tuple[int, models.expressions.Col, Converter]]]:
+    """The names of a model's fields, their columns, and what converts the field at a place."""
+    fields = model._meta.concrete_fields
+    columns = [field.get_col(model._meta.db_table) for field in fields]
+    converters = [
+        (place, column, convert)
+        for place, column in enumerate(columns)
+        for convert in (
+            *connection.ops.get_db_converters(column),
+            *column.target.get_db_converters(connection),
+        )
+    ]
+    names = [field.attname for field in fields]
+    return names, ", ".join(str(field.column) for field in fields), converters
 
 
 def held(value: datetime) -> Any:

@@ -10,16 +10,10 @@ from django.db import models
 from django.db.models import Count
 from django.urls import reverse
 
-from dashboard.models import by_hand
 from dashboard.models.kept import Kept, KeptForGood
 from dashboard.models.list_row import ListRow
 from dashboard.models.operation import OPEN_STATES, SETTLED_STATES, Operation, Stage, State
 from dashboard.models.workflow import Workflow
-
-OPEN = """
-    SELECT id, workflow_id, instance_id FROM dashboard_item
-    WHERE instance_id IN {} AND state IN {} ORDER BY id
-"""
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
@@ -39,20 +33,11 @@ class ItemQuerySet(models.QuerySet["Item"]):
             found[operation][state] = number
         return found
 
-    def open_on(self, instances: Iterable[ListRow]) -> dict[int, Item]:
+    def open_on(self, rows: Iterable[ListRow]) -> dict[int, Item]:
         """What is being done, or is still to be done, to these instances: by their keys."""
-        keys = {(row.workflow_id, row.instance_id): row.pk for row in instances}
-        if not keys:
-            return {}
-        ids = {instance_id for _, instance_id in keys}
-        # Mostly there are none, and to ask for whole items with their operation takes longer.
-        found = {
-            keys[workflow, instance_id]: pk
-            for pk, workflow, instance_id in by_hand.rows(OPEN, ids, (State.PENDING, *OPEN_STATES))
-            if (workflow, instance_id) in keys
-        }
-        items = self.select_related("operation").in_bulk(found.values()) if found else {}
-        return {key: items[pk] for key, pk in found.items() if pk in items}
+        keys = {row.item_id: row.pk for row in rows if row.item_id}
+        items = self.select_related("operation").in_bulk(keys) if keys else {}
+        return {keys[pk]: item for pk, item in items.items()}
 
     def delete(self) -> NoReturn:
         raise KeptForGood("What was done to an instance is kept for good.")

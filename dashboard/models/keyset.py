@@ -156,7 +156,10 @@ def page_of(
     is_reversed = before is not None
     between = before.earlier() if before else after.later() if after else Q()
     found = first_keys(
-        [rows.filter(between) for rows in lists], order, limit=size + 1, is_reversed=is_reversed
+        [rows.filter(between) if between else rows for rows in lists],
+        order,
+        limit=size + 1,
+        is_reversed=is_reversed,
     )
     rows, has_more = read(found[:size][:: -1 if is_reversed else 1]), len(found) > size
     if is_reversed:

@@ -9,6 +9,7 @@ from datetime import datetime
 from dashboard.cloudflare.types import Status
 from dashboard.models import by_hand
 from dashboard.models.addresses import instance_address, workflow_address
+from dashboard.models.operation import OPEN_STATES, State
 
 
 @dataclass(slots=True)
@@ -16,8 +17,9 @@ class ListRow:
     """What a list tells of an instance, of its workflow and of its account, named as in `Instance`.
 
     Plain values: a page has fifty rows, and to make a model of each costs more than all else.
-    `account_id` is Cloudflare's. `is_match` is False where a list shows it again although it no
-    longer fits what was asked for.
+    `account_id` is Cloudflare's. The retentions are those of its version, None where that is not
+    known; `item_id`: what is being done to it, or still to be done. `is_match` is False where a
+    list shows it again although it no longer fits what was asked for.
     """
 
     pk: int
@@ -46,6 +48,9 @@ class ListRow:
     error_group_id: int | None
     at_work_on: datetime | None
     expected_by: datetime | None
+    success_retention: str | None
+    error_retention: str | None
+    item_id: int | None
     is_match: bool = True
 
     def get_absolute_url(self) -> str:
@@ -81,6 +86,11 @@ _COLUMNS = {
     "workflow_name": "workflow.name",
     "account_id": "account.account_id",
     "account_name": "account.name",
+    "success_retention": "version.success_retention",
+    "error_retention": "version.error_retention",
+    "item_id": "(SELECT max(item.id) FROM dashboard_item AS item "
+    "WHERE item.instance_id = instance.instance_id "
+    "AND item.workflow_id = instance.workflow_id AND item.state IN {})",
 }
 _FIELDS = [field.name for field in fields(ListRow) if field.name != "is_match"]
 _TIMES = [place for place, name in enumerate(_FIELDS) if name.endswith(("_on", "_at", "_by"))]
@@ -90,6 +100,8 @@ _ROWS = f"""
     FROM dashboard_instance AS instance
     JOIN dashboard_workflow AS workflow ON workflow.id = instance.workflow_id
     JOIN dashboard_account AS account ON account.id = workflow.account_id
+    LEFT JOIN dashboard_version AS version
+        ON version.workflow_id = instance.workflow_id AND version.version_id = instance.version_id
     WHERE instance.id IN {{}}
 """  # noqa: S608  (made of the names above)
 
@@ -99,9 +111,10 @@ def list_rows(keys: Sequence[int]) -> list[ListRow]:
     if not keys:
         return []
     found = {}
-    for told in by_hand.rows(_ROWS, keys):
+    for told in by_hand.rows(_ROWS, (State.PENDING, *OPEN_STATES), keys):
         values = list(told)
         for place in _TIMES:
-            values[place] = by_hand.moment(values[place])
+            if values[place]:
+                values[place] = by_hand.moment(values[place])
         found[values[0]] = ListRow(*values)
     return [found[key] for key in keys if key in found]

@@ -71,7 +71,7 @@ class Matching:
     ) -> InstanceQuerySet:
         """Those of the rows, whatever their status, that have one of these; None: any, but of all
         groups only those that are wanted."""
-        rows = self.among.filter(self._rest)
+        rows = self.among.filter(self._rest) if self._rest else self.among
         if (groups := self.groups if groups is None else groups) is not None:
             rows = rows.filter(_in("error_group", groups))
         if self.keys is not None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -9,17 +8,12 @@ from django.db.models import Q
 from django.urls import reverse
 
 from dashboard.insight.version_watch import Comparison
-from dashboard.models import by_hand
 from dashboard.models.account import Account
 from dashboard.models.addresses import workflow_address
 
 #: Somebody who looked at a workflow is taken to look at it for so long.
 WATCHED_FOR = timedelta(minutes=1)
 MARK_EVERY = timedelta(seconds=20)
-RETENTIONS = """
-    SELECT workflow_id, version_id, success_retention, error_retention FROM dashboard_version
-    WHERE workflow_id IN {} AND version_id IN {}
-"""
 
 
 class WorkflowQuerySet(models.QuerySet["Workflow"]):
@@ -170,11 +164,3 @@ class Version(models.Model):
     def compared(self) -> Comparison | None:
         """How it did against the version before; None where that was never compared."""
         return Comparison.of_json(self.comparison) if self.comparison else None
-
-
-def retentions(
-    workflows: Collection[int], versions: Collection[str]
-) -> dict[tuple[int, str], tuple[str, str]]:
-    """How long Cloudflare keeps what succeeded and what failed, by workflow and version id."""
-    found = by_hand.rows(RETENTIONS, workflows, versions)
-    return {(workflow, version): (success, error) for workflow, version, success, error in found}

@@ -40,14 +40,12 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Known:
-    """What cells are told beside the row. `retentions`, for success and for errors, by workflow and
-    version id, `details` by the instance's key, each only where a column needs it; `items`: what an
-    operation is doing to a row, by its key; `workflows`: cells that were written; `normals`: what
-    the rows that are stuck are held to."""
+    """What cells are told beside the row. `details` by the instance's key, only where a column
+    needs it; `items`: what an operation is doing to a row, by its key; `workflows`: cells that were
+    written; `normals`: what the rows that are stuck are held to."""
 
     now: datetime
     items: dict[int, Item] = field(default_factory=dict)
-    retentions: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
     details: dict[int, InstanceDetail] = field(default_factory=dict)
     workflows: dict[int, str] = field(default_factory=dict)
     normals: Normals = field(default_factory=lambda: Normals([]))
@@ -173,10 +171,9 @@ def kept(row: ListRow, known: Known) -> str:
     """When Cloudflare deletes it, by its version's retention."""
     if row.expired_at:
         return '<span class="faint">gone</span>'
-    retentions = known.retentions.get((row.workflow_id, row.version_id))
-    if retentions is None:
+    if row.success_retention is None or row.error_retention is None:
         return NOTHING
-    until = kept_until(row.status, row.ended_on, *retentions)
+    until = kept_until(row.status, row.ended_on, row.success_retention, row.error_retention)
     if until is None:
         return NOTHING
     return (

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import parse_qsl
 
-from django.urls import reverse
-
 from dashboard.models import SavedView, User
+from dashboard.models.addresses import page_address
+from dashboard.models.saved_view import named_views
+from dashboard.templatetags.links import ViewLink
 from dashboard.views.links import Links
 
 
@@ -23,7 +24,7 @@ class SystemView:
     says: str
 
     def get_absolute_url(self) -> str:
-        return f"{reverse('instances')}?{self.query}&view={self.slug}"
+        return f"{page_address('instances')}?{self.query}&view={self.slug}"
 
 
 SYSTEM_VIEWS = (
@@ -48,16 +49,6 @@ SYSTEM_VIEWS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class ViewLink:
-    """One view to go to."""
-
-    name: str
-    href: str
-    says: str
-    is_current: bool
-
-
 class CurrentView:
     """Which view the list was come to by, and whether it is still that one."""
 
@@ -68,7 +59,7 @@ class CurrentView:
 
     @cached_property
     def saved(self) -> list[SavedView]:
-        return list(SavedView.objects.visible_to(self.user))
+        return named_views(self.user)
 
     @cached_property
     def chosen(self) -> SystemView | SavedView | None:
@@ -84,12 +75,12 @@ class CurrentView:
     def says(self) -> str:
         return self.chosen.says if isinstance(self.chosen, SystemView) else ""
 
-    @property
+    @cached_property
     def query(self) -> str:
         """The list as it is now, to be saved."""
         return self.links.query("view")
 
-    @property
+    @cached_property
     def is_changed(self) -> bool:
         """True when the list is another one than the view that it was come to by."""
         return self.chosen is not None and _told(self.chosen.query) != _told(self.query)
@@ -101,7 +92,7 @@ class CurrentView:
 
     @property
     def all(self) -> ViewLink:
-        href = reverse("instances")
+        href = page_address("instances")
         return ViewLink("All", href, "Every instance", not self.query and not self.chosen)
 
     @property

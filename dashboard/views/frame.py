@@ -8,20 +8,19 @@ from functools import cached_property
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 
 from dashboard import connection, operations
 from dashboard.cloudflare.targets import CLOUDFLARE_URL
 from dashboard.insight.budget_page import Meter
-from dashboard.models import Account, User
+from dashboard.models import User
+from dashboard.models.account import SyncState, sync_states
+from dashboard.models.addresses import page_address
+from dashboard.templatetags.links import PageLink
 
 #: A sync that has not come through for so long has stopped.
 STALE_AFTER = timedelta(seconds=60)
-#: By hand: every page asks, and the ORM would take a tenth of its time to write it.
-OPEN_ALERTS = "SELECT count(*) FROM dashboard_alertincident WHERE resolved_at IS NULL"
 
 
 @dataclass(frozen=True)
@@ -53,16 +52,6 @@ class Sync:
         return self.stale_from is None or self.now >= self.stale_from
 
 
-@dataclass(frozen=True)
-class Page:
-    """One entry of the navigation. `is_here`: this very page, not one below it."""
-
-    title: str
-    href: str
-    is_current: bool
-    is_here: bool
-
-
 class Frame:
     """What the frame shows. Reads the database once, and only for someone who is signed in."""
 
@@ -90,36 +79,35 @@ class Frame:
         return not self.why_not_operate
 
     @cached_property
-    def pages(self) -> list[Page]:
+    def pages(self) -> list[PageLink]:
         here = self.request.path
         names = ("overview", "instances", "groups", "forecast", "operations")
-        overview, instances, groups, forecast, operations = map(reverse, names)
+        overview, instances, groups, forecast, operations = map(page_address, names)
         is_overview = here == overview or (
             here.startswith("/accounts/") and "/instances/" not in here
         )
         is_instances = here == instances or ("/instances/" in here and here != instances)
         return [
-            Page("Overview", overview, is_overview, here == overview),
-            Page("Instances", instances, is_instances, here == instances),
-            Page("Groups", groups, here.startswith(groups), here == groups),
-            Page("Forecast", forecast, here == forecast, here == forecast),
-            Page("Operations", operations, here.startswith(operations), here == operations),
+            PageLink("Overview", overview, is_overview, here == overview),
+            PageLink("Instances", instances, is_instances, here == instances),
+            PageLink("Groups", groups, here.startswith(groups), here == groups),
+            PageLink("Forecast", forecast, here == forecast, here == forecast),
+            PageLink("Operations", operations, here.startswith(operations), here == operations),
         ]
 
     @property
     def is_at_alerts(self) -> bool:
-        return self.request.path.startswith(reverse("alerts"))
+        return self.request.path.startswith(page_address("alerts"))
 
     @property
     def open_alerts(self) -> int:
         """How many incidents are open: comes with the accounts, and so costs no query."""
-        return max((number for _, number in self._known), default=0)
+        return max((account.open_alerts for account in self._known), default=0)
 
     @cached_property
-    def _known(self) -> list[tuple[Account, int]]:
-        """Each account by name, with the number of open incidents of all."""
-        rows = Account.objects.order_by("name").annotate(open_alerts=RawSQL(OPEN_ALERTS, []))  # noqa: S611
-        return [(account, account.open_alerts) for account in rows]  # type: ignore[attr-defined]
+    def _known(self) -> list[SyncState]:
+        """Each account by name."""
+        return sync_states()
 
     @cached_property
     def accounts(self) -> dict[str, connection.AccountSetting]:
@@ -152,7 +140,7 @@ class Frame:
     @cached_property
     def syncs(self) -> list[Sync]:
         """Configured accounts first, then those that are only remembered."""
-        known = {account.account_id: account for account, _ in self._known}
+        known = {account.account_id: account for account in self._known}
         found = [
             self._sync(setting.name, known.pop(account_id, None), is_configured=True)
             for account_id, setting in self.accounts.items()
@@ -161,7 +149,7 @@ class Frame:
             self._sync(account.name, account, is_configured=False) for account in known.values()
         ]
 
-    def _sync(self, name: str, account: Account | None, *, is_configured: bool) -> Sync:
+    def _sync(self, name: str, account: SyncState | None, *, is_configured: bool) -> Sync:
         if account is None:
             return Sync(name, is_configured, self.now)
         return Sync(
@@ -179,7 +167,7 @@ class Frame:
         )
 
 
-def _is_under_way(account: Account, now: datetime) -> bool:
+def _is_under_way(account: SyncState, now: datetime) -> bool:
     """While somebody holds the lease; between two turns the last counts tell."""
     is_leased = account.leased_until is not None and account.leased_until > now
     return is_leased or bool(account.counted_at and now - account.counted_at < STALE_AFTER)

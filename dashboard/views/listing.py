@@ -20,23 +20,14 @@ from dashboard.models.keyset import Page, first_keys, page_of
 from dashboard.models.list_row import ListRow, list_rows
 from dashboard.models.matching import Matching
 from dashboard.models.progress import Coverage
-from dashboard.templatetags.lists import Chip
+from dashboard.templatetags.lists import Chip, Heading
 from dashboard.views.links import Links
 from dashboard.views.narrowing import Narrowing
 
 PAGE_SIZE = 50
 #: Above this, new instances are not counted further.
 NEW_LIMIT = 99
-SORTABLE = {"created": "Created", "started": "Started", "ended": "Ended", "duration": "Duration"}
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The heading of a column that can be sorted by."""
-
-    title: str
-    href: str
-    aria_sort: str
+SORTABLE = ("created", "started", "ended", "duration")
 
 
 @dataclass(frozen=True)
@@ -128,15 +119,15 @@ class Listing:
     def exports(self) -> dict[str, str]:
         """Where the whole list is had as a file, by the name of its form."""
         return {
-            "CSV": self.links.elsewhere(reverse("export", args=["csv"])),
-            "NDJSON": self.links.elsewhere(reverse("export", args=["ndjson"])),
+            "CSV": self.links.elsewhere(_export("csv")),
+            "NDJSON": self.links.elsewhere(_export("ndjson")),
         }
 
-    @property
+    @cached_property
     def previous_href(self) -> str:
         return self.links.replaced(before=self.page.previous) if self.page.previous else ""
 
-    @property
+    @cached_property
     def next_href(self) -> str:
         return self.links.replaced(after=self.page.next) if self.page.next else ""
 
@@ -178,14 +169,14 @@ class Listing:
     @property
     def headings(self) -> dict[str, Heading]:
         """By the column that can be sorted by."""
-        return {name: self._heading(name, title) for name, title in SORTABLE.items()}
+        return {name: self._heading(name) for name in SORTABLE}
 
-    def _heading(self, name: str, title: str) -> Heading:
+    def _heading(self, name: str) -> Heading:
         sort = self.told("sort", DEFAULT_SORT)
         aria_sort = {f"-{name}": "descending", name: "ascending"}.get(sort, "")
         wanted = name if aria_sort == "descending" else f"-{name}"
         is_default = wanted == DEFAULT_SORT
-        return Heading(title, self.links.replaced(sort="" if is_default else wanted), aria_sort)
+        return Heading(self.links.replaced(sort="" if is_default else wanted), aria_sort)
 
     @cached_property
     def stuck(self) -> StuckCoverage | None:
@@ -222,6 +213,11 @@ class Listing:
         """What is wrong with parameters that have no input of their own."""
         errors = self.form.errors.items()
         return [str(text) for name, texts in errors if name != "q" for text in texts]
+
+
+@cache
+def _export(form: str) -> str:
+    return reverse("export", args=[form])
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from operator import itemgetter
 from urllib.parse import quote
 
@@ -44,17 +44,20 @@ class Narrowing:
         """Every status, in a fixed order."""
         wanted = self.query.values("status")
         unwanted = self.query.values("status", is_excluded=True)
+        statuses = in_order(counts.numbers, (*wanted, *unwanted))
+        hrefs = self._toggling("status", statuses)
+        not_hrefs = self._toggling("status", statuses, is_excluded=True)
         return [
             Chip(
                 status,
                 counts.numbers.get(status, 0),
                 counts.is_exact([status]),
-                self.href(self.query.toggled("status", status)),
-                self.href(self.query.toggled("status", status, is_excluded=True)),
+                hrefs[status],
+                not_hrefs[status],
                 status in wanted,
                 status in unwanted,
             )
-            for status in in_order(counts.numbers, (*wanted, *unwanted))
+            for status in statuses
         ]
 
     @property
@@ -81,9 +84,11 @@ class Narrowing:
         unknown = dict.fromkeys(self.query.values("workflow"))
         entries = []
         for account_id, account_name, name in known:
-            spellings = (name, f"{account_id}/{name}", f"{account_name}/{name}")
-            asked = next(filter(unknown.__contains__, spellings), "")
-            unknown.pop(asked, None)
+            asked = ""
+            if unknown:
+                spellings = (name, f"{account_id}/{name}", f"{account_name}/{name}")
+                asked = next(filter(unknown.__contains__, spellings), "")
+                unknown.pop(asked, None)
             value = asked or (name if names[name] == 1 else f"{account_id}/{name}")
             entries.append((value, name, account_name))
         return self._not_known("workflow", unknown) + self._choices(
@@ -178,18 +183,28 @@ class Narrowing:
         return [replace(term, key=key) for term in self._times]
 
     def _choices(self, key: str, entries: Iterable[tuple[str, str, str]]) -> list[Choice]:
-        """One for each value, its title and its note. What takes one that is not chosen differs in
-        the value only, so it is written once: a menu has hundreds."""
+        """One for each value, its title and its note."""
+        entries = list(entries)
         chosen = self.query.values(key)
-        before, _, after = self.href(self.query.toggled(key, PLACE)).rpartition(quote(PLACE))
-        choices = []
-        for value, title, note in entries:
-            if is_chosen := value in chosen:
-                href = self.href(self.query.toggled(key, value))
-            else:
-                href = f"{before}{_written(value)}{after}"
-            choices.append(Choice(title, href, is_chosen, note))
-        return choices
+        hrefs = self._toggling(key, [value for value, _, _ in entries])
+        return [
+            Choice(title, hrefs[value], value in chosen, note) for value, title, note in entries
+        ]
+
+    def _toggling(
+        self, key: str, values: Iterable[str], *, is_excluded: bool = False
+    ) -> dict[str, str]:
+        """What takes each value, or takes it back. The link to one that the query does not name
+        differs in the value only, so it is written once: a menu has hundreds."""
+        named = {*self.query.values(key), *self.query.values(key, is_excluded=True)}
+        toggled = partial(self.query.toggled, key, is_excluded=is_excluded)
+        before, _, after = self.href(toggled(PLACE)).rpartition(quote(PLACE))
+        return {
+            value: self.href(toggled(value))
+            if value in named
+            else f"{before}{_written(value)}{after}"
+            for value in values
+        }
 
     def _not_known(self, key: str, values: Iterable[str]) -> list[Choice]:
         return self._choices(key, [(value, value, "not known here") for value in values])

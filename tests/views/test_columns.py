@@ -175,7 +175,7 @@ class TestCells:
         for place in range(5):
             detail_of(instance(f"i{place}"), params={"id": place})
 
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(8):
             shown(reader)
         with django_assert_num_queries(9):
             shown(reader, "columns=instance,params.id,output.x")

@@ -228,6 +228,11 @@ class TestSearch:
         assert link(html, "nowhere not known here") == "/instances/?q=workflow:acc2/invoices%20x"
         assert re.search(r'aria-current="true">invoices', html)
 
+    def test_a_menu_takes_what_was_left_out_instead_of_that(self, reader: Client) -> None:
+        html = reader.get("/instances/?q=-trigger:cron").content.decode()
+
+        assert link(html, "cron") == "/instances/?q=trigger:cron"
+
     def test_the_text_stands_in_the_box_as_it_was_typed(self, reader: Client) -> None:
         html = reader.get("/instances/?q=STATUS:errored++c%22").content.decode()
 
