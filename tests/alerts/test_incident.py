@@ -18,7 +18,7 @@ from dashboard.simulator.workflow import Query, Row
 from dashboard.simulator.world import Truth, World
 from tests.alerts.receiver import Receiver
 from tests.alerts.rows import channel
-from tests.alerts.watch import Watch, watching
+from tests.alerts.watch import Synced, watching
 from tests.fixtures import START
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +107,7 @@ def foreseen() -> Foreseen:
 
 
 @pytest.fixture
-def watch(hook: Receiver, foreseen: Foreseen) -> Iterator[Watch]:
+def watch(hook: Receiver, foreseen: Foreseen) -> Iterator[Synced]:
     """The account after it broke, with a dashboard that has watched since before."""
     early = {"early": EARLY.total_seconds(), "instances": INSTANCES}
     with watching("incident", START - EARLY, **early) as watch:
@@ -121,7 +121,7 @@ def watch(hook: Receiver, foreseen: Foreseen) -> Iterator[Watch]:
 
 
 def test_each_cause_of_the_incident_is_told_once_within_a_sync_interval_and_no_old_noise(
-    watch: Watch, foreseen: Foreseen, hook: Receiver
+    watch: Synced, foreseen: Foreseen, hook: Receiver
 ) -> None:
     opened = watch.opened()
 
