@@ -90,6 +90,16 @@ class ErrorGroupHour(models.Model):
         return f"{self.count} at {self.begins_on:%Y-%m-%d %H:%M}"
 
 
+class UngroupedPast(models.Model):
+    """The failures that were read before failures were grouped, while they are in no group yet:
+    those with keys up to `last_pk`. There is one such row or none."""
+
+    last_pk = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"failures up to {self.last_pk}"
+
+
 class Decision(models.Model):
     """What somebody said of a group, when and why: written once, never changed.
 

@@ -11,7 +11,15 @@ from dashboard import alerts
 from dashboard.alerts import stored
 from dashboard.alerts.kinds import kind_of
 from dashboard.insight.version_watch import Comparison, Kind, Measure
-from dashboard.models import CountsThen, ErrorGroup, Instance, Workflow, WorkflowPeriod
+from dashboard.models import (
+    CountsThen,
+    ErrorGroup,
+    Gap,
+    Instance,
+    UngroupedPast,
+    Workflow,
+    WorkflowPeriod,
+)
 from tests.alerts.rows import rule
 from tests.rows import THEN, instance, minutes, version, workflow
 
@@ -137,3 +145,44 @@ def test_stuck_instances_are_noted_by_step_and_forgotten_when_they_go_on() -> No
     Instance.objects.update(expected_by=None)
     alerts.note_readings([], [], THEN + minutes(1))
     assert fires("stuck", THEN + minutes(1)) == []
+
+
+class TestWhatMayBeOlder:
+    """A failure is not new while failures from before the workflow was watched are unread."""
+
+    @pytest.fixture(autouse=True)
+    def group(self) -> None:
+        watched = workflow(first_seen_at=THEN - minutes(30), counts={"errored": 9})
+        seen = {"first_seen_on": THEN - minutes(5), "last_seen_on": THEN}
+        ErrorGroup.objects.create(workflow=watched, fingerprint="f", count=4, **seen)
+
+    def test_while_older_pages_were_not_read_and_hold_failures(self) -> None:
+        gap = Gap.objects.create(workflow=workflow(), is_history=True, began_at=THEN)
+        assert fires("new-group") == []
+
+        Workflow.objects.update(counts={"errored": 0, "complete": 10_000})
+        assert len(fires("new-group")) == 1
+        Workflow.objects.update(counts=None)
+        assert fires("new-group") == []
+        gap.delete()
+        assert len(fires("new-group")) == 1
+
+    def test_while_one_from_before_was_listed_and_not_read(self) -> None:
+        old = {"created_on": THEN - minutes(50), "ended_on": THEN - minutes(40)}
+        row = instance("old", "errored", **old)
+        assert fires("new-group") == []
+
+        Instance.objects.filter(pk=row.pk).update(read_at=THEN)
+        assert len(fires("new-group")) == 1
+
+    def test_while_those_of_an_earlier_version_of_the_dashboard_are_not_grouped(self) -> None:
+        past = UngroupedPast.objects.create(last_pk=9)
+        assert fires("new-group") == []
+        past.delete()
+        assert len(fires("new-group")) == 1
+
+    def test_but_it_is_new_while_failures_from_since_then_are_unread(self) -> None:
+        instance("a", "errored", created_on=THEN - minutes(20), ended_on=THEN - minutes(6))
+        instance("b", "errored", created_on=THEN - minutes(60), ended_on=THEN - minutes(6))
+
+        assert len(fires("new-group")) == 1

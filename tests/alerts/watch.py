@@ -40,6 +40,9 @@ class Watch(ABC):
     def clock(self) -> datetime:
         return datetime.fromtimestamp(self.world.now / 1000, tz=UTC)
 
+    def workflows(self) -> list[int]:
+        return [*self.account.workflows.values_list("pk", flat=True)]
+
     @abstractmethod
     def look(self) -> None:
         """Copies what there is, the details of all failures too, and learns from it."""
