@@ -69,15 +69,20 @@ class Counts:
 
 @dataclass(frozen=True)
 class Group:
-    """An error group: `title` says what the error is. `may_be_older`: failures from before its
-    workflow was first seen here are still to be read."""
+    """An error group: `title` says what the error is. `hours`: how many failed so in each hour, by
+    when it began, in the order of time. `may_be_older`: failures from before its workflow was first
+    seen here are still to be read."""
 
     pk: int
     workflow: int
     title: str
     first_seen_on: datetime
-    count: int
+    hours: Sequence[tuple[datetime, int]] = ()
     may_be_older: bool = False
+
+    def count_at(self, at: datetime) -> int:
+        """How many had failed so by the end of the hour in which that moment lies."""
+        return sum(number for begins, number in self.hours if begins <= at)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, Min, OuterRef, Q, Subquery, Sum
 
 from dashboard.alerts.backtest import span
 from dashboard.alerts.history import (
@@ -30,6 +30,7 @@ from dashboard.models import (
     AlertRule,
     CountsThen,
     ErrorGroup,
+    ErrorGroupHour,
     Instance,
     Version,
     Workflow,
@@ -101,7 +102,7 @@ def read(kind: Kind, workflow: Workflow | None, since: datetime, now: datetime) 
     if kind.STORE is Store.COUNTS:
         return replace(history, since=_counts_since(), counts=_counts(keys, since))
     if kind.STORE is Store.GROUPS:
-        return replace(history, since=_periods_since(), groups=_groups(keys, since))
+        return replace(history, since=_periods_since(), groups=_groups(keys, since, kind.reach))
     return replace(history, since=_readings_since())
 
 
@@ -192,23 +193,37 @@ def _counts_since() -> datetime | None:
     return first
 
 
-def _groups(workflows: list[int], since: datetime) -> list[Group]:
+def _groups(workflows: list[int], since: datetime, new_for: timedelta) -> list[Group]:
     """Those that were first seen since, and are counted by themselves; with how often they were
-    seen until now."""
+    seen in each hour while they were new."""
     rows = ErrorGroup.objects.heads().filter(workflow__in=workflows, first_seen_on__gt=since)
     found = [*rows.order_by("first_seen_on")]
     unread = with_unread_past({row.workflow_id for row in found}) if found else set()
+    hours = _hours(found, new_for)
     return [
         Group(
             row.pk,
             row.workflow_id,
             row.title[:300],
             row.first_seen_on,
-            row.count,
+            hours[row.pk],
             row.workflow_id in unread,
         )
         for row in found
     ]
+
+
+def _hours(groups: list[ErrorGroup], new_for: timedelta) -> dict[int, list[tuple[datetime, int]]]:
+    """How many failed in each hour, by the key of the group, as long as these were new."""
+    found: defaultdict[int, list[tuple[datetime, int]]] = defaultdict(list)
+    rows = ErrorGroupHour.objects.filter(
+        group__in=groups, begins_on__lte=F("group__first_seen_on") + new_for
+    )
+    for pk, begins_on, count in rows.order_by("begins_on").values_list(
+        "group", "begins_on", "count"
+    ):
+        found[pk].append((begins_on, count))
+    return found
 
 
 def _readings(since: datetime) -> dict[str, list[Reading]]:

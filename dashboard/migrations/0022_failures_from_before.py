@@ -41,4 +41,10 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.RunPython(begin_with_ungrouped, migrations.RunPython.noop),
+        migrations.AddIndex(
+            model_name="errorgrouphour",
+            index=models.Index(
+                fields=["group", "begins_on", "count"], name="error_group_hour_counts"
+            ),
+        ),
     ]

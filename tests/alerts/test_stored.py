@@ -14,6 +14,7 @@ from dashboard.insight.version_watch import Comparison, Kind, Measure
 from dashboard.models import (
     CountsThen,
     ErrorGroup,
+    ErrorGroupHour,
     Gap,
     Instance,
     UngroupedPast,
@@ -83,14 +84,36 @@ def test_a_queue_grows_by_what_cloudflare_counted() -> None:
     assert fires("queue-growing") == ["500 instances queued, 490 more than 30 minutes before."]
 
 
-def test_a_new_group_is_found_until_it_is_old() -> None:
-    ErrorGroup.objects.create(
+def group(first_seen_on: datetime, *counts: int) -> None:
+    """One that failed so often in its first hour, and in each that followed."""
+    made = ErrorGroup.objects.create(
         workflow=workflow(), fingerprint="f", error_name="TypeError", message="no <x>",
-        first_seen_on=THEN - minutes(5), last_seen_on=THEN, count=4,
+        first_seen_on=first_seen_on, last_seen_on=THEN, count=sum(counts),
     )  # fmt: skip
+    for number, count in enumerate(counts):
+        begins_on = first_seen_on.replace(minute=0) + timedelta(hours=number)
+        facts = {"begins_on": begins_on, "count": count, "last_seen_on": begins_on}
+        ErrorGroupHour.objects.create(group=made, version_id="v1", **facts)
+
+
+def test_a_new_group_is_found_until_it_is_old() -> None:
+    group(THEN - minutes(5), 4)
 
     assert fires("new-group") == ["New error in orders, 4 instances so far: TypeError: no <x>"]
     assert fires("new-group", THEN + minutes(56)) == []
+
+
+def test_a_new_group_of_the_past_counts_what_had_failed_by_then() -> None:
+    group(THEN - timedelta(hours=20), 2, 0, 500)
+    period(60 * 24, errored=1)
+
+    def tried(at_least: int) -> list[int]:
+        kind = kind_of("new-group", {"at_least": at_least})
+        found = alerts.backtest(kind, stored.long(kind, None, THEN), THEN)
+        return [one.firing.figures["instances"] for one in found.episodes]
+
+    assert tried(2) == [2]
+    assert tried(3) == []
 
 
 def test_what_is_stuck_now_is_not_a_minute_old() -> None:
@@ -151,10 +174,9 @@ class TestWhatMayBeOlder:
     """A failure is not new while failures from before the workflow was watched are unread."""
 
     @pytest.fixture(autouse=True)
-    def group(self) -> None:
-        watched = workflow(first_seen_at=THEN - minutes(30), counts={"errored": 9})
-        seen = {"first_seen_on": THEN - minutes(5), "last_seen_on": THEN}
-        ErrorGroup.objects.create(workflow=watched, fingerprint="f", count=4, **seen)
+    def watched(self) -> None:
+        workflow(first_seen_at=THEN - minutes(30), counts={"errored": 9})
+        group(THEN - minutes(5), 4)
 
     def test_while_older_pages_were_not_read_and_hold_failures(self) -> None:
         gap = Gap.objects.create(workflow=workflow(), is_history=True, began_at=THEN)

@@ -23,7 +23,7 @@ class NewGroup(Kind):
         1,
         least=1,
         most=1_000_000,
-        help="Tried on history, it counts all that have failed so until today.",
+        help="Tried on history, it counts whole hours.",
     )
     window: int = whole(
         "It counts as new for so many minutes",
@@ -41,16 +41,17 @@ class NewGroup(Kind):
         found = []
         for group in history.groups_between(at - self.reach, at):
             place = history.workflows.get(group.workflow)
-            if place is None or group.count < self.at_least or group.may_be_older:
+            count = group.count_at(at)
+            if place is None or count < self.at_least or group.may_be_older:
                 continue
-            sentence = f"New error in {place.name}, {instances(group.count)} so far: {group.title}"
-            figures = {"group": group.pk, "instances": group.count}
+            sentence = f"New error in {place.name}, {instances(count)} so far: {group.title}"
+            figures = {"group": group.pk, "instances": count}
             found.append(
                 Firing(
                     f"group:{group.pk}",
                     f"{place.name}: {group.title}",
                     sentence,
-                    group.count,
+                    count,
                     workflow=group.workflow,
                     figures=figures,
                     began_at=group.first_seen_on,
