@@ -103,9 +103,9 @@ class AccountWorkflows:
         """One for each account, in that order."""
         accounts = list(accounts)
         by_account: defaultdict[int, list[tuple[WorkflowRow, Need]]] = defaultdict(list)
-        # Of hundreds of workflows few are shown, and accounts are few.
-        workflows = Workflow.objects.filter(account__in=accounts).prefetch_related("account")
-        for row in rows_of(workflows):
+        known = {account.pk: account for account in accounts}
+        for row in rows_of(Workflow.objects.filter(account__in=accounts)):
+            row.workflow.account = known[row.workflow.account_id]
             by_account[row.workflow.account_id].append((row, board.need(row)))
         for rows in by_account.values():
             rows.sort(key=lambda one: worst_first(one[1]))
