@@ -23,6 +23,7 @@ from dashboard.logs import DATABASE_AWAY
 from dashboard.models import (
     Account,
     StepFeed,
+    group_past,
     group_pruning,
     history_folding,
     history_past,
@@ -210,14 +211,15 @@ def prune() -> None:
 
 @app.task(throws=DATABASE_AWAY)
 def tend_history() -> None:
-    """Counts instances that were held before history was kept, and folds what is old in it. Twice
-    at once does no harm."""
+    """Counts instances that were held before history was kept, groups failures that were read
+    before they were grouped, and folds what is old in history. Twice at once does no harm."""
     now, end = timezone.now(), time.monotonic() + HISTORY_SECONDS
 
     def is_time_up() -> bool:
         return time.monotonic() >= end
 
     history_past.count_past(now=now, is_time_up=is_time_up)
+    group_past.group_past(now=now, is_time_up=is_time_up)
     history_folding.fold_history(now=now, is_time_up=is_time_up)
 
 

@@ -69,13 +69,20 @@ class Counts:
 
 @dataclass(frozen=True)
 class Group:
-    """An error group: `title` says what the error is."""
+    """An error group: `title` says what the error is. `hours`: how many failed so in each hour, by
+    when it began, in the order of time. `may_be_older`: failures from before its workflow was first
+    seen here are still to be read."""
 
     pk: int
     workflow: int
     title: str
     first_seen_on: datetime
-    count: int
+    hours: Sequence[tuple[datetime, int]] = ()
+    may_be_older: bool = False
+
+    def count_at(self, at: datetime) -> int:
+        """How many had failed so by the end of the hour in which that moment lies."""
+        return sum(number for begins, number in self.hours if begins <= at)
 
 
 @dataclass(frozen=True)
@@ -89,8 +96,8 @@ class Reading:
 @dataclass(frozen=True)
 class History:
     """Each sequence is in the order of time. `since`: from when on it is held; None when nothing
-    is. `readings` by subject: see below; `words`: what is known of a subject at this moment besides
-    its figure."""
+    is. `readings` by subject: see below; `words` and `began_at`: what is known of a subject at this
+    moment besides its figure, and since when it is so."""
 
     since: datetime | None = None
     accounts: Mapping[int, str] = field(default_factory=dict)
@@ -100,6 +107,7 @@ class History:
     groups: Sequence[Group] = ()
     readings: Mapping[str, Sequence[Reading]] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
+    began_at: Mapping[str, datetime] = field(default_factory=dict)
 
     def holds(self, moment: datetime) -> bool:
         """Whether what happened since that moment is known."""

@@ -66,7 +66,8 @@ def judge_rule(rule: AlertRule, history: History, now: datetime) -> None:
 
 def _open(rule: AlertRule, firing: Firing, silences: list[Silence], now: datetime) -> None:
     facts = _facts(firing) | {"key": firing.key, "workflow_id": firing.workflow}
-    facts = {"rule": rule, "opened_at": now, "fired_at": now, **facts}
+    began_at = min(firing.began_at or now, now)
+    facts = {"rule": rule, "opened_at": now, "began_at": began_at, "fired_at": now, **facts}
     try:
         with transaction.atomic():
             incident = AlertIncident.objects.create(**facts)

@@ -26,5 +26,5 @@ def incident_url(incident: AlertIncident) -> str:
 
 
 def since_url(incident: AlertIncident) -> str:
-    """What has changed since the incident was opened."""
-    return outside(since_path(incident.opened_at))
+    """What has changed since before its cause began."""
+    return outside(since_path(incident.began_at))

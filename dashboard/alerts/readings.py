@@ -24,7 +24,7 @@ def note_readings(
         for account in Account.objects.filter(account_id__in=list(accounts))
     }
     values |= {budget_of(names): float(round(left)) for names, left in budgets}
-    figures, _ = stored.looked_up(now)
+    figures = {subject: known.value for subject, known in stored.looked_up(now).items()}
     before = AlertReading.objects.filter(stored.LOOKED_UP, at__gte=now - 2 * HEARTBEAT)
     none = dict.fromkeys(before.values_list("subject", flat=True).distinct(), 0.0)
     AlertReading.note(values | none | figures, at=now)

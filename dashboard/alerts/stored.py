@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, Min, OuterRef, Q, Subquery, Sum
 
 from dashboard.alerts.backtest import span
 from dashboard.alerts.history import (
@@ -29,12 +30,14 @@ from dashboard.models import (
     AlertRule,
     CountsThen,
     ErrorGroup,
+    ErrorGroupHour,
     Instance,
     Version,
     Workflow,
     WorkflowPeriod,
 )
 from dashboard.models.alert_reading import HEARTBEAT
+from dashboard.models.group_past import with_unread_past
 from dashboard.models.history import PERIOD, UncountedPast, days_before, hours_before
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -46,6 +49,15 @@ COMPARED_SINCE = HOUR
 MOST_WORDS = 3
 #: Subjects of readings that the database tells at any moment.
 LOOKED_UP = Q(subject__startswith="stuck:") | Q(subject__startswith="version:")
+
+
+class Known(NamedTuple):
+    """A figure that can be looked up at any moment. `began_at`: since when it is so, where that is
+    known; `words`: what it says, besides its number."""
+
+    value: float
+    began_at: datetime | None
+    words: str = ""
 
 
 def recent(rule: AlertRule, now: datetime) -> History:
@@ -90,45 +102,53 @@ def read(kind: Kind, workflow: Workflow | None, since: datetime, now: datetime) 
     if kind.STORE is Store.COUNTS:
         return replace(history, since=_counts_since(), counts=_counts(keys, since))
     if kind.STORE is Store.GROUPS:
-        return replace(history, since=_periods_since(), groups=_groups(keys, since))
+        return replace(history, since=_periods_since(), groups=_groups(keys, since, kind.reach))
     return replace(history, since=_readings_since())
 
 
-def stuck_now() -> dict[str, float]:
-    """Subject of a reading -> how many instances of a workflow are stuck in a step now."""
+def looked_up(now: datetime) -> dict[str, Known]:
+    """What the database tells at any moment, by the subject of a reading."""
+    return _stuck() | _worse(now)
+
+
+def _stuck() -> dict[str, Known]:
+    """How many instances of a workflow are stuck in a step now, and since when the first is."""
     rows = Instance.objects.stuck().order_by().values_list("workflow_id", "current_step")
-    counted = rows.annotate(number=Count("pk")).order_by("-number")[:MOST_STEPS]
-    return {stuck_of(workflow, step): float(number) for workflow, step, number in counted}
+    counted = rows.annotate(number=Count("pk"), first=Min("expected_by"))
+    return {
+        stuck_of(workflow, step): Known(float(number), first)
+        for workflow, step, number, first in counted.order_by("-number")[:MOST_STEPS]
+    }
 
 
-def worse_now(now: datetime) -> dict[str, list[str]]:
-    """Subject of a reading -> in what the newest version of a workflow is worse than the one before
-    it, in words; nothing of those that are as good."""
+def _worse(now: datetime) -> dict[str, Known]:
+    """In how many figures the newest version of a workflow is worse than the one before it, in
+    which, and since when it is deployed; nothing of those that are as good."""
     rows = Version.objects.filter(compared_at__gt=now - COMPARED_SINCE).order_by("compared_at")
     newest = {row.workflow_id: row for row in rows}
     found = {}
     for workflow, row in newest.items():
         if (told := row.compared) and told.worse:
-            found[version_of(workflow, row.version_id)] = [one.text for one in told.worse]
+            words = "; ".join(one.text for one in told.worse[:MOST_WORDS])
+            known = Known(float(len(told.worse)), row.created_on, words)
+            found[version_of(workflow, row.version_id)] = known
     return found
-
-
-def looked_up(now: datetime) -> tuple[dict[str, float], dict[str, str]]:
-    """What the database tells at any moment, by the subject of a reading: figures, and words."""
-    worse = worse_now(now)
-    figures = stuck_now() | {subject: float(len(told)) for subject, told in worse.items()}
-    return figures, {subject: "; ".join(told[:MOST_WORDS]) for subject, told in worse.items()}
 
 
 def _with_this_moment(history: History, now: datetime) -> History:
     """Readings are noted once a minute; what can be looked up is not a minute old."""
-    figures, words = looked_up(now)
+    known = looked_up(now)
     readings = dict(history.readings)
-    for subject in readings.keys() | figures.keys():
+    for subject in readings.keys() | known.keys():
         if subject.startswith(("stuck:", "version:")):
-            reading = Reading(now, figures.get(subject, 0.0))
+            reading = Reading(now, known[subject].value if subject in known else 0.0)
             readings[subject] = [*readings.get(subject, ()), reading]
-    return replace(history, readings=readings, words=words)
+    return replace(
+        history,
+        readings=readings,
+        words={subject: one.words for subject, one in known.items()},
+        began_at={subject: one.began_at for subject, one in known.items() if one.began_at},
+    )
 
 
 def _periods(workflows: list[int], since: datetime, now: datetime) -> dict[int, list[Period]]:
@@ -173,14 +193,37 @@ def _counts_since() -> datetime | None:
     return first
 
 
-def _groups(workflows: list[int], since: datetime) -> list[Group]:
+def _groups(workflows: list[int], since: datetime, new_for: timedelta) -> list[Group]:
     """Those that were first seen since, and are counted by themselves; with how often they were
-    seen until now."""
+    seen in each hour while they were new."""
     rows = ErrorGroup.objects.heads().filter(workflow__in=workflows, first_seen_on__gt=since)
+    found = [*rows.order_by("first_seen_on")]
+    unread = with_unread_past({row.workflow_id for row in found}) if found else set()
+    hours = _hours(found, new_for)
     return [
-        Group(row.pk, row.workflow_id, row.title[:300], row.first_seen_on, row.count)
-        for row in rows.order_by("first_seen_on")
+        Group(
+            row.pk,
+            row.workflow_id,
+            row.title[:300],
+            row.first_seen_on,
+            hours[row.pk],
+            row.workflow_id in unread,
+        )
+        for row in found
     ]
+
+
+def _hours(groups: list[ErrorGroup], new_for: timedelta) -> dict[int, list[tuple[datetime, int]]]:
+    """How many failed in each hour, by the key of the group, as long as these were new."""
+    found: defaultdict[int, list[tuple[datetime, int]]] = defaultdict(list)
+    rows = ErrorGroupHour.objects.filter(
+        group__in=groups, begins_on__lte=F("group__first_seen_on") + new_for
+    )
+    for pk, begins_on, count in rows.order_by("begins_on").values_list(
+        "group", "begins_on", "count"
+    ):
+        found[pk].append((begins_on, count))
+    return found
 
 
 def _readings(since: datetime) -> dict[str, list[Reading]]:

@@ -10,7 +10,7 @@ from dashboard.models.alert_incident import AlertEvent, AlertIncident
 from dashboard.models.alert_reading import AlertReading
 from dashboard.models.alert_rule import AlertRule
 from dashboard.models.alert_silence import Silence
-from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour
+from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour, UngroupedPast
 from dashboard.models.frozen import FrozenLink
 from dashboard.models.history import CountsThen, UncountedPast, WorkflowPeriod
 from dashboard.models.instance import Change, Instance, InstanceDetail
@@ -65,6 +65,7 @@ __all__ = [
     "StepNormal",
     "Tally",
     "UncountedPast",
+    "UngroupedPast",
     "UnreadStretch",
     "User",
     "Version",

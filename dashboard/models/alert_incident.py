@@ -36,9 +36,10 @@ class AlertIncidentQuerySet(models.QuerySet["AlertIncident"]):
 
 
 class AlertIncident(models.Model):
-    """What a rule found, from when it began until it was gone: one alert.
+    """What a rule found, from when it was found until it was gone: one alert.
 
     `key` is what it is about, for the rule: of each there is one open incident at a time.
+    `began_at`: no later than when its cause began, as far as that was known when it was opened.
     `subject`, `sentence` and `figures` are as last seen, `value` says how bad it was then.
     `fired_at`: when it was last seen so. `told_at`, `resolution_told_at`: when its beginning and
     its end were put on their way to the channels; None while nobody may be told, or there is no
@@ -52,6 +53,7 @@ class AlertIncident(models.Model):
     sentence = models.TextField()
     figures = models.JSONField(default=dict)
     value = models.FloatField(default=0)
+    began_at = models.DateTimeField()
     opened_at = models.DateTimeField()
     fired_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)

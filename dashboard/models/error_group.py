@@ -84,10 +84,24 @@ class ErrorGroupHour(models.Model):
                 fields=["group", "begins_on", "version_id"], name="error_group_hour_once"
             )
         ]
-        indexes = [models.Index(fields=["begins_on"], name="error_group_hour_oldest")]
+        indexes = [
+            models.Index(fields=["begins_on"], name="error_group_hour_oldest"),
+            # Holds all that is summed up of hundreds of groups.
+            models.Index(fields=["group", "begins_on", "count"], name="error_group_hour_counts"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.count} at {self.begins_on:%Y-%m-%d %H:%M}"
+
+
+class UngroupedPast(models.Model):
+    """The failures that were read before failures were grouped, while they are in no group yet:
+    those with keys up to `last_pk`. There is one such row or none."""
+
+    last_pk = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"failures up to {self.last_pk}"
 
 
 class Decision(models.Model):

@@ -12,11 +12,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import F
 
-from dashboard.cloudflare.types import Status
-from dashboard.insight.durations import duration
 from dashboard.insight.phase import PhaseKind
-from dashboard.models import by_hand
-from dashboard.models.workflow import Version, Workflow
+from dashboard.models import by_hand, history_figures
+from dashboard.models.workflow import Workflow
 
 HOUR = timedelta(hours=1)
 HOURS = 24
@@ -24,8 +22,6 @@ HOURS = 24
 MOST = 10_000
 #: Deletions are told of so many workflows, those that were triggered last.
 MOST_WORKFLOWS = 50
-#: A retention above this is no retention that Cloudflare has.
-LONGEST = timedelta(days=366)
 DELETED = "deleted"
 KINDS = (PhaseKind.SLEEPING.value, PhaseKind.WAITING_FOR_EVENT.value, PhaseKind.RETRYING.value)
 DUE = """
@@ -33,14 +29,6 @@ DUE = """
         SELECT workflow_id, phase FROM dashboard_instance
         WHERE due_on >= %s AND due_on < %s AND expired_at IS NULL{and_workflow} LIMIT {most}
     ) AS due_{place} GROUP BY workflow_id, phase
-"""
-CREATED = """
-    WITH spans(place, workflow, word, begins, ends) AS (VALUES {spans})
-    SELECT spans.place, spans.workflow, (SELECT count(*) FROM (
-        SELECT 1 FROM dashboard_instance
-        WHERE workflow_id = spans.workflow AND status = spans.word
-        AND created_on >= spans.begins AND created_on < spans.ends LIMIT {most}
-    ) AS created) FROM spans
 """
 
 
@@ -73,7 +61,7 @@ def forecast(now: datetime, workflow: Workflow | None = None) -> list[Hour]:
     _count_due(hours, workflow)
     last = F("triggered_on").desc(nulls_last=True)
     wanted = Workflow.objects.present().order_by(last, "pk").values_list("pk", flat=True)
-    count_deletions([workflow.pk] if workflow else list(wanted[:MOST_WORKFLOWS]), hours)
+    _count_deletions([workflow.pk] if workflow else list(wanted[:MOST_WORKFLOWS]), hours, now)
     return hours
 
 
@@ -94,40 +82,13 @@ def _count_due(hours: Sequence[Hour], workflow: Workflow | None) -> None:
         hour.is_cut = sum(hour.numbers.values()) >= MOST
 
 
-def count_deletions(workflows: Collection[int], hours: Sequence[Hour]) -> None:
-    """Adds how many finished instances of these workflows Cloudflare may delete in each hour.
-
-    By when they were created and the retention of the newest version: an instance that took long
-    goes as much later. The one place to read how many ended when, once that is summed up.
-    """
-    spans: list[Any] = []
-    for workflow, told in _retentions(workflows).items():
-        for status, kept in told.items():
-            for place, hour in enumerate(hours):
-                then = [by_hand.held(moment - kept) for moment in (hour.begins, hour.ends)]
-                spans += [place, workflow, status.value, *then]
-    if not spans:
-        return
-    is_postgres = connection.vendor == "postgresql"
-    one = "(%s::int, %s::bigint, %s, %s::timestamptz, %s::timestamptz)"
-    values = [one if is_postgres else "(%s, %s, %s, %s, %s)"] * (len(spans) // 5)
-    statement = CREATED.format(spans=", ".join(values), most=MOST)
-    for place, workflow, number in _rows([statement], spans):
-        if number:
-            hours[place].numbers[workflow, DELETED] += number
-            hours[place].is_cut |= number >= MOST
-
-
-def _retentions(workflows: Collection[int]) -> dict[int, dict[Status, timedelta]]:
-    """How long Cloudflare keeps what succeeded and what failed, as the newest version says."""
-    versions = Version.objects.filter(workflow__in=workflows).newest_first()
-    found: dict[int, dict[Status, timedelta]] = {}
-    told = versions.values_list("workflow", "success_retention", "error_retention")
-    for workflow, success, error in told:
-        kept = {Status.COMPLETE: duration(success), Status.ERRORED: duration(error)}
-        known = {status: kept_for for status, kept_for in kept.items() if kept_for}
-        found.setdefault(workflow, {s: one for s, one in known.items() if one < LONGEST})
-    return found
+def _count_deletions(workflows: Collection[int], hours: Sequence[Hour], now: datetime) -> None:
+    """Adds about how many finished instances of these workflows Cloudflare deletes in each hour."""
+    for pk, moments in history_figures.deletions(workflows, now).items():
+        for moment, number in moments.items():
+            hour = next((one for one in hours if one.begins <= moment < one.ends), None)
+            if hour:
+                hour.numbers[pk, DELETED] += number
 
 
 def totals(hours: Collection[Hour]) -> dict[int, Counter[str]]:

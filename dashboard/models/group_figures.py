@@ -31,6 +31,7 @@ from dashboard.models.workflow import Version
 MOST = 500
 #: Cloudflare's clock may be ahead of ours.
 AHEAD = timedelta(hours=1)
+DAY = timedelta(days=1)
 #: So many of those that were not read are looked at to tell how old they are.
 OLDEST = 200
 #: Errored instances that were not read are counted up to so many.
@@ -101,7 +102,9 @@ def heads_seen(since: datetime, workflow: int | None = None) -> list[ErrorGroup]
         ErrorGroup.objects.exclude(merged_into=None).values_list("pk", "merged_into")
     )
     heads = {_head_of(pk, merged_into) for pk in found}
-    return [*ErrorGroup.objects.described().filter(pk__in=heads)]
+    groups = ErrorGroup.objects.filter(pk__in=heads).defer("sample")
+    # Many groups share few workflows: each is made once.
+    return [*groups.select_related("decision__decided_by").prefetch_related("workflow__account")]
 
 
 def _head_of(pk: int, merged_into: dict[int, int | None]) -> int:
@@ -125,24 +128,40 @@ def figures(
     return found
 
 
-def in_brief(groups: Sequence[ErrorGroup], *, since: datetime, now: datetime) -> list[GroupFigures]:
-    """The same of many groups, as far as their states and what was counted since tell: hours are
-    lumped together where neither parts them, and only groups of which somebody said something
-    have versions."""
+def in_brief(
+    groups: Sequence[ErrorGroup], *, since: datetime, now: datetime, anchor: datetime | None = None
+) -> list[GroupFigures]:
+    """The same of many groups, as far as their states and what was counted since then, or since a
+    day before the anchor, tell: hours are lumped together where nothing parts them, and only groups
+    of which somebody said something have versions, and each hour."""
     members = families(groups)
     head_of = {pk: head for head, family in members.items() for pk in family}
-    recent = now.replace(minute=0, second=0, microsecond=0) - HOUR
-    hours = _lumps(head_of, sorted({since, recent - USUAL_OVER, recent}))
+    parts = _parts(since, now, anchor)
+    hours = _lumps(head_of, parts)
     said = [group for group in groups if group.decision]
-    by_hour = [one for one in said if one.decision and one.decision.per_hour is not None]
-    if by_hour:
-        earliest = min([since, _usual_since(now), *_ignored_since(by_hour)])
-        hours |= _hours({pk: one.pk for one in by_hour for pk in members[one.pk]}, earliest)
     of_said = {pk: group.pk for group in said for pk in members[group.pk]}
-    versions = _versions(of_said, min([since, *_ignored_since(said)]))
-    found = _figures(groups, members, hours, versions, now=now)
-    _tell_ended(found, recent - USUAL_OVER)
+    earliest = min([*parts, *_ignored_since(said)])
+    if said:
+        hours |= _hours(of_said, earliest)
+    found = _figures(groups, members, hours, _versions(of_said, earliest), now=now, anchor=anchor)
+    _tell_ended(found, earliest)
     return found
+
+
+def _parts(since: datetime, now: datetime, anchor: datetime | None) -> list[datetime]:
+    """The hours that part what was counted, for `since` and for all that states ask: whether a
+    group grows, and how often it failed in the day before the anchor, and since."""
+    recent = _hour(now) - HOUR
+    parts = {_hour(since), recent - USUAL_OVER, recent}
+    if anchor is not None:
+        hour = _hour(anchor)
+        since_anchor = min(recent, hour)
+        parts |= {since_anchor - USUAL_OVER, since_anchor, hour, hour - DAY, hour - DAY + HOUR}
+    return sorted(parts)
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def by_step(
@@ -181,7 +200,7 @@ def _figures(
     merged = [pk for family in members.values() for pk in family if pk not in known]
     if merged:
         known |= ErrorGroup.objects.defer("sample").in_bulk(merged)
-    times = _version_times(groups)
+    times = _version_times(group for group in groups if group.decision)
     found = []
     for group in groups:
         told = versions.get(group.pk, [])

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Sum
 
 from dashboard.insight.durations import duration
 from dashboard.insight.percentiles import percentile
@@ -34,6 +33,8 @@ HOURS = {
     "postgresql": "to_char(begins_on AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')",
 }
 DAY = timedelta(days=1)
+#: A retention above this is no retention that Cloudflare has.
+LONGEST = timedelta(days=366)
 
 
 class Sums(NamedTuple):
@@ -99,25 +100,35 @@ def took(workflows: Collection[int], since: datetime, until: datetime) -> dict[i
     }
 
 
-def deleted_within_a_day(workflows: Collection[int], now: datetime) -> dict[int, int]:
-    """About how many of each Cloudflare deletes in the next 24 hours: those that ended as long ago
-    as their version keeps them, less a day. None where no version tells."""
+def by_version(workflow: int, since: datetime, until: datetime) -> dict[str, Sums]:
+    """The same of this workflow by version; "" is one that is not known."""
+    statement = SUMS.format(hour="version_id", among="AND workflow_id IN {}")
+    spans = [by_hand.held(since)], [by_hand.held(until)]
+    found = by_hand.rows(statement, *spans, [workflow])
+    return {version_id: Sums(*map(int, numbers)) for _, version_id, *numbers in found}
+
+
+def deletions(workflows: Collection[int], now: datetime) -> dict[int, Counter[datetime]]:
+    """About how many of each Cloudflare deletes in the next 24 hours, by when the period in which
+    they ended will have been kept as long as their version says. None where no version tells."""
     versions = Version.objects.filter(workflow__in=workflows).values_list(
         "workflow", "version_id", "success_retention", "error_retention"
     )
     wanted: defaultdict[timedelta, dict[tuple[int, str], list[str]]] = defaultdict(dict)
     for pk, version_id, success, error in versions:
         for field, text in (("completed", success), ("errored", error)):
-            if kept_for := duration(text):
+            if (kept_for := duration(text)) and kept_for < LONGEST:
                 wanted[kept_for].setdefault((pk, version_id), []).append(field)
-    found: Counter[int] = Counter()
+    found: defaultdict[int, Counter[datetime]] = defaultdict(Counter)
     for kept_for, places in wanted.items():
         ended = WorkflowPeriod.objects.filter(
             workflow__in={pk for pk, _ in places},
             begins_on__gte=now - kept_for,
             begins_on__lt=now - kept_for + DAY,
-        ).values_list("workflow", "version_id")
-        for pk, version_id, completed, errored in ended.annotate(Sum("completed"), Sum("errored")):
+        ).values_list("workflow", "version_id", "begins_on", "completed", "errored")
+        for pk, version_id, begins_on, completed, errored in ended:
             fields = places.get((pk, version_id), [])
-            found[pk] += ("completed" in fields) * completed + ("errored" in fields) * errored
+            number = ("completed" in fields) * completed + ("errored" in fields) * errored
+            if number:
+                found[pk][begins_on + kept_for] += number
     return dict(found)

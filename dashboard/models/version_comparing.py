@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from dashboard.insight.version_watch import compare
-from dashboard.models import activity
-from dashboard.models.activity import Share
+from dashboard.models import history_figures
 from dashboard.models.step_figures import StepFigures
 from dashboard.models.workflow import Version, Workflow
+
+#: What is older tells nothing of how a workflow goes now.
+SINCE = timedelta(days=31)
+#: Cloudflare's clock may be ahead of ours.
+AHEAD = timedelta(hours=1)
+
+
+class Went(NamedTuple):
+    """How many instances were created, and how many failed."""
+
+    number: int
+    errored: int
 
 
 def compare_newest(
@@ -17,7 +29,7 @@ def compare_newest(
 ) -> None:
     """Compares the newest version that has instances with the newest one before it that has some,
     and writes it down. `steps`: how they went, by version and step."""
-    outcomes = outcomes_by_version(workflow)
+    outcomes = outcomes_by_version(workflow, now)
     seen = [one for one in workflow.versions.newest_first() if one.version_id in outcomes]
     if len(seen) < 2:
         return
@@ -32,6 +44,11 @@ def compare_newest(
     Version.objects.filter(pk=seen[0].pk).update(**facts)
 
 
-def outcomes_by_version(workflow: Workflow) -> dict[str, Share]:
-    """How the instances of each version went, of the newest that are kept here."""
-    return {version_id: one for version_id, one in activity.shares(workflow).items() if version_id}
+def outcomes_by_version(workflow: Workflow, now: datetime) -> dict[str, Went]:
+    """How the instances of each version went that began or ended in the last weeks."""
+    found = history_figures.by_version(workflow.pk, now - SINCE, now + AHEAD)
+    return {
+        version_id: Went(sums.created, min(sums.created, sums.errored))
+        for version_id, sums in found.items()
+        if version_id and sums.created
+    }

@@ -16,7 +16,7 @@ from dashboard.views.counts import StatusCount, in_order, status_counts
 from dashboard.views.workflow_rows import WorkflowRow, rows_of
 
 #: So many have their figures on one page.
-PER_PAGE = 50
+PER_PAGE = 20
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class AccountWorkflows:
-    """`rows`: all of them, worst first. `figures`: of those that the page shows, by their keys."""
+    """`rows`: all of them, worst first. Of those that the page shows, by their keys: `figures`, and
+    `described`, with their versions."""
 
     account: Account
     rows: list[tuple[WorkflowRow, Need]]
     board: Board
     figures: dict[int, Figures]
+    described: dict[int, Workflow]
     page: int = 1
     coverage: Coverage | None = None
 
@@ -82,8 +84,12 @@ class AccountWorkflows:
     @property
     def lines(self) -> list[tuple[WorkflowRow, list[Cell], Figures]]:
         """Each workflow of this page with its counts in the order of the columns."""
-        found = [(row, self.figures[row.workflow.pk]) for row, _ in self.shown]
-        return [(row, self._cells(row, figures), figures) for row, figures in found]
+        found = []
+        for brief, _ in self.shown:
+            pk = brief.workflow.pk
+            row, figures = WorkflowRow(self.described[pk], brief.numbers), self.figures[pk]
+            found.append((row, self._cells(row, figures), figures))
+        return found
 
     def _cells(self, row: WorkflowRow, figures: Figures) -> list[Cell]:
         then = figures.then
@@ -97,13 +103,15 @@ class AccountWorkflows:
         """One for each account, in that order."""
         accounts = list(accounts)
         by_account: defaultdict[int, list[tuple[WorkflowRow, Need]]] = defaultdict(list)
-        described = Workflow.objects.filter(account__in=accounts).described()
-        for row in rows_of(described):
+        known = {account.pk: account for account in accounts}
+        for row in rows_of(Workflow.objects.filter(account__in=accounts)):
+            row.workflow.account = known[row.workflow.account_id]
             by_account[row.workflow.account_id].append((row, board.need(row)))
         for rows in by_account.values():
             rows.sort(key=lambda one: worst_first(one[1]))
         shown = [one for rows in by_account.values() for one in _shown(rows, page)]
         figures = board.figures(shown)
+        described = Workflow.objects.described().in_bulk([row.workflow.pk for row, _ in shown])
         coverage = Progress.objects.filter(workflow__account__in=accounts).coverage()
         return [
             cls(
@@ -111,6 +119,7 @@ class AccountWorkflows:
                 by_account[account.pk],
                 board,
                 figures,
+                described,
                 page,
                 coverage.get(account.pk),
             )

@@ -73,7 +73,7 @@ def _detail(
         "incident": incident,
         "events": events.order_by("-number"),
         "silence": alerts.silence_of(incident, list(Silence.objects.begun(now)), now),
-        "since_path": alerts.since_path(incident.opened_at),
+        "since_path": alerts.since_path(incident.began_at),
         "form": form,
         "may_handle": signed_in(request).can_operate,
         "now": now,

@@ -199,7 +199,10 @@ class Board:
                 dict(history_figures.by_hour(pks, self.day_begins, self.now + AHEAD)),
                 history_figures.took(pks, self.day_begins, self.now + AHEAD),
                 history_figures.took(pks, week_before, week_before + DAY),
-                history_figures.deleted_within_a_day(pks, self.now),
+                {
+                    pk: moments.total()
+                    for pk, moments in history_figures.deletions(pks, self.now).items()
+                },
             )
 
         return self._kept(f"some:{hash(tuple(pks))}", work)

@@ -26,7 +26,7 @@ def groups_seen(now: datetime, anchor: datetime | None = None) -> list[GroupFigu
     """The groups that were seen within a day, or within a day before the anchor and since."""
     since = min(now, anchor or now) - QUIET_AFTER
     heads = group_figures.heads_seen(since)
-    return group_figures.figures(heads, since=since, now=now, anchor=anchor)
+    return group_figures.in_brief(heads, since=since, now=now, anchor=anchor)
 
 
 def broken_now(found: Iterable[GroupFigures], now: datetime) -> list[Cause]:

@@ -15,7 +15,7 @@ from dashboard.insight.spark import Spark, columns, spark
 from dashboard.models import group_figures
 from dashboard.models.group_figures import MOST, MOST_UNREAD, GroupFigures
 
-SHOWN = 50
+SHOWN = 25
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class SincePage:
     @cached_property
     def rows(self) -> list[WorkflowRow]:
         """All workflows that Cloudflare still lists."""
-        return rows_of(Workflow.objects.present().described())
+        return rows_of(Workflow.objects.present().prefetch_related("account"))
 
     @cached_property
     def workflows(self) -> dict[int, Workflow]:

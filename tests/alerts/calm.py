@@ -1,8 +1,7 @@
-"""A healthy account, watched hour by hour, and whatever is said against it."""
+"""A healthy account, watched as time goes on, and whatever is said against it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -38,20 +37,3 @@ class Totals:
             for one in groups
             if one.state is GroupState.GROWING
         }
-
-
-def settle(watch: Watch, running: Iterable[str]) -> None:
-    """All that Cloudflare knows is copied and learned from; then there are rules."""
-    watch.settle()
-    watch.make_rules(running)
-    watch.judge()
-
-
-def hour(watch: Watch, step: timedelta, totals: Totals) -> None:
-    """Another hour: copied at its end, judged at each of its steps."""
-    since = watch.clock()
-    watch.server.world.advance(HOUR.total_seconds())
-    watch.look()
-    for number in range(1, HOUR // step + 1):
-        watch.judge(since + number * step)
-    totals.note(watch)

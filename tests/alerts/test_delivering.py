@@ -49,7 +49,7 @@ class TestTrying:
         assert body["title"] == "Opened: my sync-stale, shop"
         assert body["event"] == "opened"
         assert body["figures"] == {"minutes": 6}
-        assert body["since_url"].endswith("/since/?at=2026-11-20T03%3A01%3A00%2B00%3A00")
+        assert body["since_url"].endswith("/since/?at=2026-11-20T02%3A54%3A00%2B00%3A00")
         assert only().state == DeliveryState.SENT
         assert attempts() == ["JSON took it."]
 

@@ -16,9 +16,10 @@ from dashboard.simulator.definition import Kind
 from dashboard.simulator.scenarios import SCENARIOS
 from dashboard.simulator.workflow import Query, Row
 from dashboard.simulator.world import Truth, World
+from dashboard.views.since_page import SincePage
 from tests.alerts.receiver import Receiver
 from tests.alerts.rows import channel
-from tests.alerts.watch import Watch, watching
+from tests.alerts.watch import Synced, watching
 from tests.fixtures import START
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +108,7 @@ def foreseen() -> Foreseen:
 
 
 @pytest.fixture
-def watch(hook: Receiver, foreseen: Foreseen) -> Iterator[Watch]:
+def watch(hook: Receiver, foreseen: Foreseen) -> Iterator[Synced]:
     """The account after it broke, with a dashboard that has watched since before."""
     early = {"early": EARLY.total_seconds(), "instances": INSTANCES}
     with watching("incident", START - EARLY, **early) as watch:
@@ -121,7 +122,7 @@ def watch(hook: Receiver, foreseen: Foreseen) -> Iterator[Watch]:
 
 
 def test_each_cause_of_the_incident_is_told_once_within_a_sync_interval_and_no_old_noise(
-    watch: Watch, foreseen: Foreseen, hook: Receiver
+    watch: Synced, foreseen: Foreseen, hook: Receiver
 ) -> None:
     opened = watch.opened()
 
@@ -129,6 +130,8 @@ def test_each_cause_of_the_incident_is_told_once_within_a_sync_interval_and_no_o
     for cause in causes:
         [found] = [one for one in opened if is_group(one, cause)]
         assert_told_at_once(found, foreseen.first_shown(cause), hook)
+        led_to = SincePage(found.began_at, watch.clock())
+        assert cause.error in {part.error for one in led_to.new for part in one.parts}
 
     [stuck] = foreseen.of(Kind.STUCK)
     [found] = [one for one in opened if one.rule.kind == "stuck"]
@@ -140,11 +143,17 @@ def test_each_cause_of_the_incident_is_told_once_within_a_sync_interval_and_no_o
     assert hanging.expected_by
     assert hanging.expected_by - foreseen.first_shown(stuck) < timedelta(minutes=2)
     assert_told_at_once(found, hanging.expected_by, hook)
+    led_to = SincePage(found.began_at, watch.clock())
+    assert [(one.place.step, one.new == one.number) for one in led_to.stuck] == [(stuck.step, True)]
 
     [version] = foreseen.of(Kind.VERSION)
     [found] = [one for one in opened if one.rule.kind == "bad-version"]
     assert found.figures["version"] == version.version_id
     assert_told_at_once(found, foreseen.shown_worse(version) + LEARNED_EVERY, hook)
+    assert version.since is not None
+    assert found.began_at <= moment(version.since)
+    led_to = SincePage(found.began_at, watch.clock())
+    assert version.version_id in {one.version_id for one in led_to.versions}
 
     assert len([one for one in opened if one.rule.kind == "new-group"]) == len(causes)
     broken = {one.workflow for one in foreseen.truths}

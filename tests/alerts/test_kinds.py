@@ -103,7 +103,9 @@ class TestNewGroup:
     new = kind_of("new-group", {"at_least": 2, "window": 60})
 
     def group(self, ago: float, count: int = 2) -> History:
-        return known(groups=[Group(7, ORDERS, "TypeError: <x>", THEN - minutes(ago), count)])
+        first_seen_on = THEN - minutes(ago)
+        hours = [(first_seen_on, count)]
+        return known(groups=[Group(7, ORDERS, "TypeError: <x>", first_seen_on, hours)])
 
     def test_it_names_the_error_and_its_workflow(self) -> None:
         found = only(self.new, self.group(5))

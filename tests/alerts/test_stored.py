@@ -11,7 +11,16 @@ from dashboard import alerts
 from dashboard.alerts import stored
 from dashboard.alerts.kinds import kind_of
 from dashboard.insight.version_watch import Comparison, Kind, Measure
-from dashboard.models import CountsThen, ErrorGroup, Instance, Workflow, WorkflowPeriod
+from dashboard.models import (
+    CountsThen,
+    ErrorGroup,
+    ErrorGroupHour,
+    Gap,
+    Instance,
+    UngroupedPast,
+    Workflow,
+    WorkflowPeriod,
+)
 from tests.alerts.rows import rule
 from tests.rows import THEN, instance, minutes, version, workflow
 
@@ -75,14 +84,36 @@ def test_a_queue_grows_by_what_cloudflare_counted() -> None:
     assert fires("queue-growing") == ["500 instances queued, 490 more than 30 minutes before."]
 
 
-def test_a_new_group_is_found_until_it_is_old() -> None:
-    ErrorGroup.objects.create(
+def group(first_seen_on: datetime, *counts: int) -> None:
+    """One that failed so often in its first hour, and in each that followed."""
+    made = ErrorGroup.objects.create(
         workflow=workflow(), fingerprint="f", error_name="TypeError", message="no <x>",
-        first_seen_on=THEN - minutes(5), last_seen_on=THEN, count=4,
+        first_seen_on=first_seen_on, last_seen_on=THEN, count=sum(counts),
     )  # fmt: skip
+    for number, count in enumerate(counts):
+        begins_on = first_seen_on.replace(minute=0) + timedelta(hours=number)
+        facts = {"begins_on": begins_on, "count": count, "last_seen_on": begins_on}
+        ErrorGroupHour.objects.create(group=made, version_id="v1", **facts)
+
+
+def test_a_new_group_is_found_until_it_is_old() -> None:
+    group(THEN - minutes(5), 4)
 
     assert fires("new-group") == ["New error in orders, 4 instances so far: TypeError: no <x>"]
     assert fires("new-group", THEN + minutes(56)) == []
+
+
+def test_a_new_group_of_the_past_counts_what_had_failed_by_then() -> None:
+    group(THEN - timedelta(hours=20), 2, 0, 500)
+    period(60 * 24, errored=1)
+
+    def tried(at_least: int) -> list[int]:
+        kind = kind_of("new-group", {"at_least": at_least})
+        found = alerts.backtest(kind, stored.long(kind, None, THEN), THEN)
+        return [one.firing.figures["instances"] for one in found.episodes]
+
+    assert tried(2) == [2]
+    assert tried(3) == []
 
 
 def test_what_is_stuck_now_is_not_a_minute_old() -> None:
@@ -137,3 +168,43 @@ def test_stuck_instances_are_noted_by_step_and_forgotten_when_they_go_on() -> No
     Instance.objects.update(expected_by=None)
     alerts.note_readings([], [], THEN + minutes(1))
     assert fires("stuck", THEN + minutes(1)) == []
+
+
+class TestWhatMayBeOlder:
+    """A failure is not new while failures from before the workflow was watched are unread."""
+
+    @pytest.fixture(autouse=True)
+    def watched(self) -> None:
+        workflow(first_seen_at=THEN - minutes(30), counts={"errored": 9})
+        group(THEN - minutes(5), 4)
+
+    def test_while_older_pages_were_not_read_and_hold_failures(self) -> None:
+        gap = Gap.objects.create(workflow=workflow(), is_history=True, began_at=THEN)
+        assert fires("new-group") == []
+
+        Workflow.objects.update(counts={"errored": 0, "complete": 10_000})
+        assert len(fires("new-group")) == 1
+        Workflow.objects.update(counts=None)
+        assert fires("new-group") == []
+        gap.delete()
+        assert len(fires("new-group")) == 1
+
+    def test_while_one_from_before_was_listed_and_not_read(self) -> None:
+        old = {"created_on": THEN - minutes(50), "ended_on": THEN - minutes(40)}
+        row = instance("old", "errored", **old)
+        assert fires("new-group") == []
+
+        Instance.objects.filter(pk=row.pk).update(read_at=THEN)
+        assert len(fires("new-group")) == 1
+
+    def test_while_those_of_an_earlier_version_of_the_dashboard_are_not_grouped(self) -> None:
+        past = UngroupedPast.objects.create(last_pk=9)
+        assert fires("new-group") == []
+        past.delete()
+        assert len(fires("new-group")) == 1
+
+    def test_but_it_is_new_while_failures_from_since_then_are_unread(self) -> None:
+        instance("a", "errored", created_on=THEN - minutes(20), ended_on=THEN - minutes(6))
+        instance("b", "errored", created_on=THEN - minutes(60), ended_on=THEN - minutes(6))
+
+        assert len(fires("new-group")) == 1

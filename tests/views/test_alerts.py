@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -59,6 +60,7 @@ class TestIncidents:
             rule=old.rule,
             key="k",
             subject="open one",
+            began_at=old.opened_at - timedelta(days=2),
             opened_at=old.opened_at - timedelta(days=2),
             fired_at=old.opened_at,
         )
@@ -80,7 +82,9 @@ class TestIncidents:
     def test_it_leads_to_what_changed_since(self, reader: Client) -> None:
         found = incident()
 
-        assert f"/since/?at={found.opened_at:%Y-%m-%d}" in body(reader, f"/alerts/{found.pk}/")
+        began = quote(found.began_at.isoformat(timespec="seconds"))
+        assert found.began_at < found.opened_at
+        assert f"/since/?at={began}" in body(reader, f"/alerts/{found.pk}/")
 
     def test_an_operator_sees_to_it_with_a_note(self, actor: Client) -> None:
         found = incident()

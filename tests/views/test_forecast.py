@@ -10,7 +10,7 @@ import time_machine
 from django.core.cache import cache
 from django.test import Client
 
-from dashboard.models import Progress, forecast
+from dashboard.models import Progress, WorkflowPeriod, forecast
 from dashboard.models.forecast import DELETED
 from tests.rows import THEN, instance, minutes, version, workflow
 
@@ -74,11 +74,16 @@ def test_of_a_full_hour_only_so_many_are_counted_and_that_is_said(
     assert "2+ will go on by themselves" in reader.get("/forecast/").content.decode()
 
 
-def test_what_cloudflare_deletes_is_told_by_the_retention_of_the_newest_version() -> None:
+def test_what_cloudflare_deletes_is_told_by_the_retention_of_its_version() -> None:
     version("v1", success_retention="3 days", error_retention="1 day", created_on=THEN)
-    instance("over", "complete", created_on=NOW - timedelta(days=3) + minutes(10))
-    instance("failed", "errored", created_on=NOW - timedelta(days=1) + minutes(40))
-    instance("young", "complete", created_on=NOW - timedelta(days=1))
+    for ago, ended in (
+        (timedelta(days=3) - minutes(10), {"completed": 1}),
+        (timedelta(days=1) - minutes(40), {"errored": 1}),
+        (timedelta(days=1), {"completed": 1}),
+        (timedelta(days=3) + minutes(10), {"completed": 1}),
+    ):
+        of = {"workflow": workflow(), "version_id": "v1", "begins_on": NOW - ago}
+        WorkflowPeriod.objects.create(**of, **ended)
 
     assert numbers(DELETED)[:3] == [1, 1, 0]
     assert sum(numbers(DELETED)) == 2

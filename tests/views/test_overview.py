@@ -134,7 +134,7 @@ def test_an_account_without_workflows_says_as_of_when(reader: Client) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 12])
-def test_the_overview_takes_twenty_queries_however_many_workflows_there_are(
+def test_the_overview_takes_21_queries_however_many_workflows_there_are(
     reader: Client, number: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for index in range(number):
@@ -142,7 +142,7 @@ def test_the_overview_takes_twenty_queries_however_many_workflows_there_are(
         instance("one", of=home)
         version("v", of=home)
 
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         reader.get("/")
 
 
@@ -330,12 +330,12 @@ def test_of_many_workflows_the_worst_are_shown_and_the_others_are_a_page_away(
 
     html = reader.get("/?since=1h").content.decode()
     assert names(html)[0] == "w59"
-    assert len(names(html)) == 50
+    assert len(names(html)) == 20
     assert "All 60 workflows" in html
     [address] = re.findall(r'href="([^"]+)">Next<', html)
 
     html = reader.get(address.replace("&amp;", "&")).content.decode()
-    assert names(html) == [f"w{number:02}" for number in range(9, -1, -1)]
+    assert names(html) == [f"w{number:02}" for number in range(39, 19, -1)]
     assert "since=1h" in html
     assert names(reader.get("/?page=99999").content.decode()) == []
     assert reader.get("/?page=x").status_code == 200

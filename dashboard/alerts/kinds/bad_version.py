@@ -47,6 +47,7 @@ class BadVersion(Kind):
                     worse,
                     workflow=workflow,
                     figures={"version": version_id, "worse": worse},
+                    began_at=history.began_at.get(subject),
                 )
             )
         return found

@@ -25,7 +25,8 @@ class Store(StrEnum):
 class Firing:
     """Something to alert of. `key`: what it is about, the incident's identity within its rule.
 
-    `value` says how bad it is, in the rule's own measure: the larger, the worse.
+    `value` says how bad it is, in the rule's own measure: the larger, the worse. `began_at`: a
+    moment that is no later than its beginning, as far as anybody knows; None where it began now.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Firing:
     value: float
     workflow: int | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)
+    began_at: datetime | None = None
 
 
 class Kind(Protocol):

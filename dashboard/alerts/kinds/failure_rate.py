@@ -83,6 +83,7 @@ class FailureRate(Kind):
                     now.errored,
                     workflow=pk,
                     figures=figures,
+                    began_at=at - self.reach,
                 )
             )
         return found

@@ -9,7 +9,8 @@ from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, whole
 
 @dataclass(frozen=True)
 class NewGroup(Kind):
-    """An error that was never seen before."""
+    """An error that was never seen before. Of none it is said while it may be older than it seems,
+    for failures from before the workflow was watched are still to be read."""
 
     NAME = "new-group"
     TITLE = "New error group"
@@ -22,7 +23,7 @@ class NewGroup(Kind):
         1,
         least=1,
         most=1_000_000,
-        help="Tried on history, it counts all that have failed so until today.",
+        help="Tried on history, it counts whole hours.",
     )
     window: int = whole(
         "It counts as new for so many minutes",
@@ -40,18 +41,20 @@ class NewGroup(Kind):
         found = []
         for group in history.groups_between(at - self.reach, at):
             place = history.workflows.get(group.workflow)
-            if place is None or group.count < self.at_least:
+            count = group.count_at(at)
+            if place is None or count < self.at_least or group.may_be_older:
                 continue
-            sentence = f"New error in {place.name}, {instances(group.count)} so far: {group.title}"
-            figures = {"group": group.pk, "instances": group.count}
+            sentence = f"New error in {place.name}, {instances(count)} so far: {group.title}"
+            figures = {"group": group.pk, "instances": count}
             found.append(
                 Firing(
                     f"group:{group.pk}",
                     f"{place.name}: {group.title}",
                     sentence,
-                    group.count,
+                    count,
                     workflow=group.workflow,
                     figures=figures,
+                    began_at=group.first_seen_on,
                 )
             )
         return found

@@ -41,6 +41,7 @@ class NotTriggered(Kind):
                     self.window,
                     workflow=pk,
                     figures={"minutes": self.window},
+                    began_at=begins_at,
                 )
             )
         return found

@@ -38,7 +38,15 @@ class QueueGrowing(Kind):
             sentence = f"{instances(now)} queued, {more}."
             figures = {"queued": now, "before": before, "minutes": self.window}
             found.append(
-                Firing(of_workflow(pk), place.name, sentence, now, workflow=pk, figures=figures)
+                Firing(
+                    of_workflow(pk),
+                    place.name,
+                    sentence,
+                    now,
+                    workflow=pk,
+                    figures=figures,
+                    began_at=at - self.reach,
+                )
             )
         return found
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dashboard.alerts.history import History
+from dashboard.alerts.history import History, stuck_of
 from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, of_workflow, whole, words
 
 
@@ -44,9 +44,22 @@ class Stuck(Kind):
             sentence = f"{instances(stuck)} later than normal{where}."
             figures = {"stuck": stuck, "steps": dict(steps.most_common(10))}
             found.append(
-                Firing(of_workflow(pk), place.name, sentence, stuck, workflow=pk, figures=figures)
+                Firing(
+                    of_workflow(pk),
+                    place.name,
+                    sentence,
+                    stuck,
+                    workflow=pk,
+                    figures=figures,
+                    began_at=self._began_at(history, pk, steps),
+                )
             )
         return found
+
+    def _began_at(self, history: History, workflow: int, steps: Counter[str]) -> datetime | None:
+        """When the first of them was late."""
+        told = (history.began_at.get(stuck_of(workflow, step)) for step in steps)
+        return min(filter(None, told), default=None)
 
     def _steps(self, history: History, workflow: int, at: datetime) -> Counter[str]:
         """How many are stuck in each step."""

@@ -29,5 +29,7 @@ class SyncStale(Kind):
             age = int(history.reading_at(sync_of(pk), at) or 0)
             if age >= self.window:
                 sentence = f"The sync of {name} has not come through for {minutes(age)}."
-                found.append(Firing(f"account:{pk}", name, sentence, age, figures={"minutes": age}))
+                figures, began_at = {"minutes": age}, at - timedelta(minutes=age + 1)
+                key = f"account:{pk}"
+                found.append(Firing(key, name, sentence, age, figures=figures, began_at=began_at))
         return found
