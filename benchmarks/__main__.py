@@ -18,6 +18,7 @@ SECTIONS = (
     "listing",
     "figures",
     "polling",
+    "crowd",
     "bulk",
     "watching",
     "instance_page",

@@ -12,14 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
 from dashboard import operations, sync
 from dashboard.cloudflare import Client, Lane, RateLimit, Spender
-from dashboard.cloudflare.errors import CloudflareError
 from dashboard.models import Account, Instance, Item, Operation, User
 from dashboard.models.operation import Kind, Stage, State
 from dashboard.operations import Terms, Wanted
@@ -28,8 +27,8 @@ from dashboard.simulator.errors import Refusal
 from dashboard.simulator.server import Server
 
 SPOILT = (
-    "error-10001", "html", "reset", "cut-off", "rate-limited", "challenge", "empty", "refused-200",
-    "slow-headers", "error-10001-with-result",
+    "error-10001", "html", "reset", "reset", "cut-off", "rate-limited", "challenge", "empty",
+    "refused-200", "slow-headers", "error-10001-with-result",
 )  # fmt: skip
 #: Answers that say that nothing was done, and are right.
 REFUSALS = ("rate-limited", "challenge", "refused-200")
@@ -43,7 +42,7 @@ ASKED = {
     Kind.SEND_EVENT: "waiting-for-event",
 }
 EVENT = {"event_type": "approval", "payload": {"by": "storm"}}
-STEPS = 14
+STEPS = 18
 
 
 class Killed(BaseException):
@@ -96,7 +95,7 @@ class Storm:
 
     def clock(self) -> datetime:
         """Ours, which may be set."""
-        now = datetime.fromtimestamp(self.server.world.now / 1000, tz=START.tzinfo)
+        now = datetime.fromtimestamp(self.server.world.now / 1000, tz=UTC)
         return now + self.off
 
     def rage(self) -> None:
@@ -118,11 +117,16 @@ class Storm:
     @property
     def steps(self) -> list[Callable[[], None]]:
         return [
-            self.spoil, self.spoil, self.spoil_lists, self.work, self.work, self.work,
+            self.spoil, self.spoil, self.spoil, self.spoil_lists, self.work, self.work, self.work,
             self.work_and_die, self.work_and_die, self.sync, self.sync_and_die, self.click_again,
             self.steer, self.somebody_else_acts, self.arrive, self.wait, self.wait_long,
             self.set_clock,
         ]  # fmt: skip
+
+    @property
+    def method(self) -> str:
+        """How what is asked for is sent."""
+        return "POST" if self.kind is Kind.SEND_EVENT else "PATCH"
 
     def begin(self) -> Operation:
         wanted = Wanted(
@@ -139,7 +143,7 @@ class Storm:
         kind = self.chance.choice(SPOILT)
         self.server.faults.add(
             kind,
-            method=self.chance.choice(["PATCH", "POST", "GET"]),
+            method=self.chance.choice([self.method, self.method, "GET"]),
             times=self.chance.randint(1, 3),
             executes=kind not in REFUSALS and self.chance.random() < 0.5,
             retry_after=self.chance.choice([None, 1, 30]) if kind == "rate-limited" else None,
@@ -277,7 +281,3 @@ class Storm:
 def statements_pass(gate: Deadly) -> Iterator[None]:
     with connection.execute_wrapper(gate.statement):
         yield
-
-
-START = datetime.fromisoformat("2026-11-21T03:00:00+00:00")
-__all__ = ["START", "CloudflareError", "Deadly", "Storm", "statements_pass"]

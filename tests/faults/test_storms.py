@@ -11,7 +11,8 @@ from django.db import transaction
 from dashboard import simulator
 from dashboard.cloudflare import Client, Credentials
 from dashboard.models import User
-from tests.faults.storm import START, Deadly, Storm, statements_pass
+from tests.faults.storm import Deadly, Storm, statements_pass
+from tests.fixtures import START
 
 STORMS = int(os.environ.get("STORMS", "100"))
 

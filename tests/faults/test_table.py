@@ -28,10 +28,10 @@ ASKED = {
         without a permission, expired; revoked in the middle
     """,
     OURS: """
-        worker killed in the middle of a page; worker killed in a bulk item; in a snapshot; two beats, two workers on
-        one workflow; Redis gone, back; Redis empty; PostgreSQL gone and back; SQLite locked; disk
-        full; double click; two people, opposite actions; action on a page an hour old; action whose
-        answer was lost; deploy in the middle of an operation; clock moved
+        worker killed in the middle of a page; worker killed in a bulk item; in a snapshot; two
+        beats, two workers on one workflow; Redis gone, back; Redis empty; PostgreSQL gone and back;
+        SQLite locked; disk full; double click; two people, opposite actions; action on a page an
+        hour old; action whose answer was lost; deploy in the middle of an operation; clock moved
     """,
     INTENT: """
         script in ids, names, params, outputs, errors; CSRF; open redirect; SSRF through a base URL;
@@ -40,7 +40,10 @@ ASKED = {
         oversized bodies; JSON depth
     """,
 }
-LITTLE = set("a an the of in that and is with on for or to not without".split())
+LITTLE = {
+    *("a", "an", "the", "of", "in", "that", "and", "is", "with", "on", "for", "or", "to", "not"),
+    "without",
+}
 
 
 @cache
