@@ -19,6 +19,7 @@ SECTIONS = (
     "figures",
     "polling",
     "crowd",
+    "storms",
     "bulk",
     "watching",
     "instance_page",

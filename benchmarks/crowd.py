@@ -93,8 +93,10 @@ def memory(folder: Path) -> dict[str, float]:
 
 def measured(env: Mapping[str, str], viewers: int, seconds: float) -> Iterator[str]:
     """The lines for one database."""
-    sessions = filled(env, 0, viewers)
     with simulated() as account:
+        # Without an account there would be a demo, with a database of its own.
+        env = {**env, **account}
+        sessions = filled(env, 0, viewers)
         database = {"DATABASE_URL": env["DATABASE_URL"]} if "DATABASE_URL" in env else {}
         with Crowded(env, **account, **database) as dashboard:
             address = _address(dashboard, sessions[0])

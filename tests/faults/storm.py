@@ -104,6 +104,8 @@ class Storm:
             self.server.world.add_instance(
                 "orders", ASKED[self.kind], instance_id=f"i-{number}", age=60 + number
             )
+        for number in range(110):  # More than one page.
+            self.server.world.add_instance("refunds", "complete", age=9_000 + number)
         for state in self.chance.choices(["complete", "errored", "waiting", "running"], k=3):
             self.server.world.add_instance("refunds", state)
         self.sync()

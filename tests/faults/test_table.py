@@ -37,7 +37,7 @@ ASKED = {
         script in ids, names, params, outputs, errors; CSRF; open redirect; SSRF through a base URL;
         path traversal in ids; header injection; CSV formulas; token in logs, tracebacks, pages,
         task arguments; every URL as every role; frames; session fixation; password guessing;
-        oversized bodies; JSON depth
+        oversized bodies; costly pages; JSON depth
     """,
 }
 LITTLE = {
