@@ -26,7 +26,8 @@ def main(arguments: list[str]) -> None:
     env = {**os.environ, "STORMS": str(number), "SEED": options.seed}
     done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-s", TEST], env=env, check=False)
     print(f"{number:,} storms in {time.monotonic() - began:.0f} s")
-    sys.exit(done.returncode)
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 if __name__ == "__main__":
