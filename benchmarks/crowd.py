@@ -47,10 +47,11 @@ class Patient(Viewer):
         while time.monotonic() < self.ends_at:
             try:
                 super().run()
-                return
             except (OSError, HTTPException):
                 self.answers[0] += 1
                 self.begins_at = time.monotonic() + EVERY
+            else:
+                return
 
 
 class Crowded(Dashboard):
