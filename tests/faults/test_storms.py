@@ -14,7 +14,7 @@ from dashboard.models import User
 from tests.faults.storm import Deadly, Storm, statements_pass
 from tests.fixtures import START
 
-STORMS = int(os.environ.get("STORMS", "100"))
+STORMS = int(os.environ.get("STORMS", "50"))
 
 
 def test_after_any_storm_no_row_is_lost_and_no_action_doubled(
