@@ -5,9 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 # What depends on the database runs a second time, on PostgreSQL.
-DATABASE_TESTS := $(wildcard tests/models tests/evidence tests/sync tests/operations tests/alerts tests/views)
+DATABASE_TESTS := $(wildcard tests/models tests/evidence tests/sync tests/operations tests/alerts tests/views) \
+	$(addprefix tests/faults/test_,people.py storms.py)
 
-.PHONY: help run test lint format bench screenshots lock clean
+.PHONY: help run test lint format bench screenshots lock audit clean
 
 help: ## List what `make` can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-12s%s\n", w, $$0 }'
@@ -45,6 +46,9 @@ lock: $(VENV)/.lock ## Lock the packages anew; UPGRADE=--upgrade takes newer one
 	$(VENV)/.lock/bin/uv pip compile pyproject.toml -o requirements-telemetry.txt --extra telemetry --quiet $(LOCK) $(UPGRADE)
 	$(VENV)/.lock/bin/uv pip compile pyproject.toml -o requirements-dev.txt --extra dev --extra telemetry --quiet $(LOCK) $(UPGRADE)
 
+audit: $(VENV)/.audit ## Hold the locked packages against the known vulnerabilities; needs the internet
+	$(VENV)/.audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt
+
 clean: ## Remove what was installed and built; .data, with the database, stays
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -62,3 +66,7 @@ $(VENV)/.test: requirements-dev.txt scripts/install-packages
 $(VENV)/.lock: | $(VENV)/.test
 	$(RUN) -m venv $@
 	$@/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.8
+
+$(VENV)/.audit: | $(VENV)/.test
+	$(RUN) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1

@@ -18,6 +18,8 @@ SECTIONS = (
     "listing",
     "figures",
     "polling",
+    "crowd",
+    "storms",
     "bulk",
     "watching",
     "instance_page",

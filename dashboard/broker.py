@@ -1,4 +1,5 @@
-"""What Redis carries: the queues, how old their tasks are, and which processes were heard of.
+"""What Redis carries: the queues, how old their tasks are, which processes were heard of, and how
+often somebody asked for what costs much.
 
 Workers and beats write it every few seconds (`pulse.py`), the page of the sync reads it. Nothing of
 it must last: after Redis was emptied it is there again in seconds.
@@ -7,6 +8,7 @@ it must last: after Redis was emptied it is there again in seconds.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +23,8 @@ from redis.retry import Retry
 REDIS_SECONDS = 0.5
 #: Which processes were heard of, by name.
 HEARD = "dashboard:heard"
+#: What was counted, by what it is and when.
+COUNTED = "dashboard:counted"
 #: A process that was not heard of for so long is no longer named.
 FORGOTTEN_AFTER = timedelta(hours=1)
 #: The header of a task that tells when it was sent, in seconds since 1970.
@@ -96,6 +100,19 @@ class Broker:
             self._redis.hdel(HEARD, name)
         except (redis.RedisError, OSError):
             return
+
+    def count(self, name: str, seconds: int) -> int | None:
+        """How often this name was counted in the present stretch of so many seconds, now included;
+        None while Redis does not answer."""
+        key = f"{COUNTED}:{name}:{int(time.time() // seconds)}"
+        try:
+            with self._redis.pipeline() as pipe:
+                pipe.incr(key)
+                pipe.expire(key, seconds)
+                number, _ = pipe.execute()
+        except (redis.RedisError, OSError):
+            return None
+        return int(number)
 
     def read(self, queues: Iterable[str], now: datetime) -> Carried | None:
         """These queues, and every process that was heard of; None while Redis does not answer."""

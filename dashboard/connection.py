@@ -6,7 +6,9 @@ and never into a setting, where a debug page could show them.
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -71,6 +73,7 @@ def _read_account(name: str) -> AccountSetting:
         raise ImproperlyConfigured(
             f"CLOUDFLARE_API_BASE_URL{suffix} is no address: {error}. {BASE_URL_CURE}"
         ) from error
+    _refuse_elsewhere(base_url, f"CLOUDFLARE_API_BASE_URL{suffix}")
     account_id = env.text(f"CLOUDFLARE_ACCOUNT_ID{suffix}", help="The account to watch.")
     if not account_id and not target.has_accounts:
         account_id = f"{LOCAL_ACCOUNT_ID}{suffix.lower()}"
@@ -91,6 +94,33 @@ def _read_account(name: str) -> AccountSetting:
         ),
         suffix=suffix,
     )
+
+
+def _refuse_elsewhere(base_url: str, variable: str) -> None:
+    """Raises ImproperlyConfigured where the token would go to a host that nobody has allowed, such
+    as the one where a cloud keeps its secrets. What is no address at all is left to `checks.py`."""
+    allowed = env.text(
+        "CLOUDFLARE_API_ALLOWED_HOSTS",
+        help="Hosts that the API may be asked at besides api.cloudflare.com and this machine.",
+    ).split()
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not host or _is_this_machine(host):
+        return
+    if host not in {urlsplit(targets.CLOUDFLARE_URL).hostname, *allowed}:
+        raise ImproperlyConfigured(
+            f"{variable} names {host}, which is neither Cloudflare nor this machine; write it into "
+            "CLOUDFLARE_API_ALLOWED_HOSTS if the token may be sent there."
+        )
+    if parts.scheme != "https" and host not in allowed:
+        raise ImproperlyConfigured(f"{variable} would send the token in the clear; write https://.")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def account_setting(account_id: str) -> AccountSetting:

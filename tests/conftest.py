@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 
+from tests.faults.counting import Counting
 from tests.servers.engine import LocalEngine
 from tests.servers.postgres import Postgres
 from tests.servers.process import NotInstalled
@@ -99,6 +100,10 @@ def browser_type_launch_args(
             "--disable-sync",
         ],
     }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Counting(), "counting")
 
 
 def _not_run(config: pytest.Config) -> Counter[str]:

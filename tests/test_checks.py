@@ -84,7 +84,11 @@ def test_no_account_at_all_is_a_warning_with_the_way_to_one(
             "E003",
             "CLOUDFLARE_API_BASE_URL is not an http",
         ),
-        ({"CLOUDFLARE_API_BASE_URL": "http://x:pp/y"}, "E003", "CLOUDFLARE_API_BASE_URL is not an"),
+        (
+            {"CLOUDFLARE_API_BASE_URL": "http://localhost:pp/y"},
+            "E003",
+            "CLOUDFLARE_API_BASE_URL is not an",
+        ),
         (
             {"CLOUDFLARE_API_BASE_URL": "api.cloudflare.com/x"},
             "E003",

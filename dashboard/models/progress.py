@@ -98,7 +98,8 @@ class Progress(models.Model):
     """What sync remembers of a workflow from one turn to the next.
 
     `done`: seconds since the epoch when each kind of work was last finished, of a pass over a list
-    when that one had begun; `learned`: rows per second that it found. `places`: where unfinished
+    when that one had begun, and of history when the whole list began to be read again; `learned`:
+    rows per second that it found. `places`: where unfinished
     walks stand, by status. `near`: rows of each status on the newest page. `head_total`,
     `head_triggered_on`: what the counts said when that page was read, and what it showed beyond.
     `errored_surplus`: errored rows held beyond Cloudflare's count after the last look at the whole

@@ -79,6 +79,8 @@ def _of_pause(status: Status) -> Outcome:
 def _of_resume(status: Status) -> Outcome:
     if status in {Status.PAUSED, Status.WAITING_FOR_PAUSE}:
         return Outcome(None, f"It is still {in_words(status)}.")
+    if status is Status.TERMINATED:
+        return Outcome(State.SKIPPED, "It was terminated before it was seen to go on.")
     return Outcome(State.DONE, f"Resumed; it is {in_words(status)} now.")
 
 

@@ -8,14 +8,14 @@ page, by whoever has requests to spare.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
 from dashboard.cloudflare import Client, types
 from dashboard.cloudflare.errors import CloudflareError
 from dashboard.cloudflare.types import UNFINISHED
-from dashboard.models import Gap, Place, Progress, Workflow
+from dashboard.models import Gap, Place, Progress, Workflow, tallies
 from dashboard.sync.known import PER_PAGE, Kind
 from dashboard.sync.leaving import Showing
 from dashboard.sync.pages import Chunk, Clock, Walked, reaches_behind, written_chunks
@@ -24,6 +24,10 @@ from dashboard.sync.pages import Chunk, Clock, Walked, reaches_behind, written_c
 OVERLAP = timedelta(seconds=10)
 #: A gap of more pages than this is history: closing it must not hold up what is new.
 LARGEST_GAP = 50
+#: What came so shortly before may be counted and not be listed yet; as much came before.
+STILL_COMING = timedelta(minutes=1)
+#: A whole list is read again for what is missing in it at most this often.
+AGAIN_EVERY = timedelta(hours=6)
 
 
 def read_newest(
@@ -63,7 +67,7 @@ def fill_gap(client: Client, gap: Gap, *, limit: int, clock: Clock) -> Walked:
         clock=clock,
         limit=limit,
         is_enough=is_enough,
-        are_new=gap.since is None,  # Nobody has been there before.
+        are_new=gap.since is None,  # Mostly nobody has been there before.
     ):
         found += chunk.new + chunk.changed
         if chunk.is_last or is_enough(chunk.pages[-1]):
@@ -71,6 +75,20 @@ def fill_gap(client: Client, gap: Gap, *, limit: int, clock: Clock) -> Walked:
             return Walked(is_done=True, found=found)
         gap.move(chunk.end, len(chunk.rows))
     return Walked(is_done=False, found=found)
+
+
+def look_for_missing(workflow: Workflow, progress: Progress, *, now: datetime) -> None:
+    """Has the whole list read again where Cloudflare counts more instances than are held, although
+    it was read to its end: a page may have left some out, or have been called the last too early.
+    """
+    again_at = datetime.fromtimestamp(progress.done.get(Kind.HISTORY, 0), tz=UTC)
+    if abs(now - again_at) < AGAIN_EVERY or workflow.gaps.exists():
+        return
+    missing = _total(workflow) - tallies.live_counts([workflow.pk])[workflow.pk].total()
+    recent = workflow.instances.filter(created_on__gt=now - 2 * STILL_COMING)
+    if missing > 0 and missing > recent.count():
+        Gap.objects.create(workflow=workflow, is_history=True, began_at=now, rows=_total(workflow))
+        progress.done[Kind.HISTORY] = now.timestamp()
 
 
 class _Head:

@@ -70,6 +70,7 @@ def _head(work: Work, subject: Subject, client: Client, clock: Clock) -> Walked:
     limit = max(1, work.cost)
     walked = walk.read_newest(client, subject.workflow, subject.progress, limit=limit, clock=clock)
     leaving.mark_silent(subject.workflow, subject.held, clock=clock)
+    walk.look_for_missing(subject.workflow, subject.progress, now=clock())
     if walked.found and client.target.has_versions:
         newest = subject.workflow.instances.exclude(version_id="").newest_first().first()
         known = Version.objects.filter(workflow=subject.workflow)

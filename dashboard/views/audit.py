@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard.forms.audit import AuditForm
 from dashboard.models import Item, Operation
 from dashboard.views.exports import csv_file, json_file, json_lines
+from dashboard.views.limits import FILES, at_most
 from dashboard.views.page import HtmxHttpRequest
 
 PIECE = 2000
@@ -44,6 +45,7 @@ ASKED = {
 
 
 @require_safe
+@at_most(FILES, "files")
 def audit_export(request: HtmxHttpRequest, form: str) -> HttpResponseBase:
     """All that people did to instances, filtered as the page is: `audit.csv`, `audit.ndjson`."""
     asked = AuditForm(request.GET)
@@ -61,6 +63,7 @@ def audit_export(request: HtmxHttpRequest, form: str) -> HttpResponseBase:
 
 
 @require_safe
+@at_most(FILES, "files")
 def outcome(request: HtmxHttpRequest, pk: uuid.UUID, form: str) -> HttpResponseBase:
     """What became of each instance of one operation: `outcome.csv`, `outcome.json`."""
     operation = get_object_or_404(Operation.objects.select_related("requested_by"), pk=pk)

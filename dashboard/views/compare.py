@@ -10,10 +10,12 @@ from django.views.decorators.http import require_GET
 from dashboard.evidence import Evidence, NoEvidence
 from dashboard.insight.comparison import Told, compare
 from dashboard.views import kept
+from dashboard.views.limits import PAGES, at_most
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 
 @require_GET
+@at_most(PAGES, "compare")
 def comparison(request: HtmxHttpRequest) -> HttpResponse:
     """`left` and `right` take a link or an id; the address is the link to share."""
     sides = {name: request.GET.get(name, "").strip() for name in ("left", "right")}

@@ -16,6 +16,7 @@ from dashboard.models.keyset import pages_of
 from dashboard.models.list_row import list_rows
 from dashboard.models.matching import Matching
 from dashboard.views.exports import csv_file, json_lines
+from dashboard.views.limits import FILES, at_most
 from dashboard.views.page import HtmxHttpRequest
 
 AT_ONCE = 500
@@ -29,6 +30,7 @@ Fact = str | int | None
 
 
 @require_safe
+@at_most(FILES, "files")
 def instance_export(request: HtmxHttpRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
     """What the same address without the file's name lists, all pages of it."""
     if kind not in {"csv", "ndjson"}:

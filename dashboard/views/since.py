@@ -8,11 +8,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from dashboard.forms.since import Since
+from dashboard.views.limits import PAGES, at_most
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.since_page import SincePage
 
 
 @require_safe
+@at_most(PAGES, "since")
 def since(request: HtmxHttpRequest) -> HttpResponse:
     """All that changed since the moment of the address; a form where it names none."""
     now = timezone.now()

@@ -10,6 +10,7 @@ import random
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,20 +93,29 @@ class Trial:
         return response
 
     def run(
-        self, *, kills: int = 3, seconds: float = 600, is_hurried: bool = False
+        self,
+        *,
+        interrupt: Callable[[], None] | None = None,
+        times: int = 3,
+        seconds: float = 600,
+        is_hurried: bool = False,
     ) -> dict[str, tuple[str, str]]:
-        """The whole of it, with as many workers killed on the way: instance -> (state, note).
+        """The whole of it, interrupted so many times on the way: instance -> (state, note).
 
-        `is_hurried`: once all was sent, what nobody will hear of again is not waited for.
+        `interrupt`: what happens then; unless it is said, a worker is killed. `is_hurried`: once
+        all was sent, what nobody will hear of again is not waited for.
         """
         house = self.house
         house.wait_for("all are copied", self.are_copied, seconds, every=0.5)
         house.shell(BEGIN)
         began = time.monotonic()
-        for part in range(1, kills + 1):
-            mark = part * self.number // (kills + 1)
+        for part in range(1, times + 1):
+            mark = part * self.number // (times + 1)
             house.wait_for("it goes on", lambda mark=mark: len(self.patches) >= mark, seconds)  # type: ignore[misc]
-            house.kill_worker("fresh")
+            if interrupt:
+                interrupt()
+            else:
+                house.kill_worker("fresh")
         house.wait_for("its end", lambda: self.is_over(is_hurried=is_hurried), seconds, every=0.5)
         self.took = time.monotonic() - began
         items = Item.objects.using(COPY).values_list("instance_id", "state", "note")
