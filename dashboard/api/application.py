@@ -14,7 +14,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 from ninja.types import DictStrAny
 
-from dashboard.api import alerts, failures, groups, instances, operations, state, workflows
+from dashboard.api import acting, alerts, failures, groups, instances, operations, state, workflows
 from dashboard.api.identity import Session, Token
 from dashboard.forms.json_text import read_json
 from dashboard.problems import CONTENT_TYPE, problem
@@ -63,7 +63,7 @@ api = Api(
     openapi_url=None,
     docs_url=None,
 )
-for room in (state, workflows, instances, operations, groups, alerts):
+for room in (state, workflows, instances, operations, acting, groups, alerts):
     api.add_router("", room.router)
 
 

@@ -66,6 +66,10 @@ def _validation(error: ValidationError) -> HttpResponse:
     return problem(422, NOT_FITTING, mistakes=mistakes)
 
 
+def _misfits(sentences: list[str]) -> HttpResponse:
+    return problem(422, NOT_FITTING, mistakes=[("", text) for text in sentences])
+
+
 def _sentence(text: str) -> str:
     return f"{text.removeprefix('Value error, ').rstrip('.')}."
 
@@ -90,6 +94,7 @@ def _told(status: int, otherwise: str) -> Callable[[Any], HttpResponse]:
 ANSWERS: tuple[tuple[type[Exception], Callable[[Any], HttpResponse]], ...] = (
     (HttpError, _http),
     (ValidationError, _validation),
+    (forms.ValidationError, lambda error: _misfits(error.messages)),
     (Misfit, lambda error: problem(422, error.detail, mistakes=error.mistakes)),
     (Refused, _told(409, "This cannot be as things stand now.")),
     (CloudflareError, _cloudflare),

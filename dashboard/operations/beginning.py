@@ -21,8 +21,6 @@ from dashboard.operations import allowed
 from dashboard.operations.performing import Wanted
 from dashboard.operations.planning import IS_EXPIRED, refusal_of_all
 
-#: What a web request can write down while its person waits.
-MOST = 100_000
 WAVES = (1, 5, 25)
 STOP_ABOVE = 20
 #: One statement: as objects, a hundred thousand would take half a minute.
