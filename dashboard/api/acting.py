@@ -95,21 +95,30 @@ def propose_batch(
 def preview(request: HttpRequest, asked: Chosen) -> PlanTold:
     """What an operation on many would do. Nothing is written down, and Cloudflare is not asked."""
     acting(request)
-    selection = _selection(asked)
-    plan = Preview(_given(asked, selection), selection).plan
-    newest = selection.instances.order_by().aggregate(newest=Max("pk"))["newest"] or 0
-    return PlanTold.of(plan, newest, base_of(request))
+    return planned(asked, base_of(request))
 
 
 @router.post("/operations/bulk", response=answers(OneOperation, 404, 409), throttle=[Expensive()])
 def act_on_many(request: HttpRequest, asked: AskMany, key: Key) -> OneOperation:
     """Begins an operation on many, once; it goes on by itself, in waves."""
-    user, base = acting(request), base_of(request)
+    return begin(acting(request), asked, key, base_of(request))
+
+
+def planned(asked: Chosen, base: str) -> PlanTold:
+    """What would become of what is chosen; raises Misfit, or ValidationError."""
+    selection = _selection(asked)
+    plan = Preview(_given(asked), selection).plan
+    newest = selection.instances.order_by().aggregate(newest=Max("pk"))["newest"] or 0
+    return PlanTold.of(plan, newest, base)
+
+
+def begin(user: User, asked: AskMany, key: str, base: str) -> OneOperation:
+    """Begins it, unless this key did before; raises Misfit, ValidationError, and Refused where it
+    is not what was expected."""
     own_key = _own(user, key)
     if before := _sent_before(user, own_key, asked.kind, asked.reason):
         return told(before, base, is_repeat=True)
-    selection = _selection(asked)
-    given = _given(asked, selection)
+    selection, given = _selection(asked), _given(asked)
     given.update({"confirm": "1", "key": str(own_key)})
     found = Preview(given, selection)
     if why_not := found.plan.why_not:
@@ -119,9 +128,8 @@ def act_on_many(request: HttpRequest, asked: AskMany, key: Key) -> OneOperation:
         raise Refused(f"It would be sent to {number:,} instances now, not to {expected:,}.")
     if not found.form.is_valid():
         raise Misfit.of(found.form, **NAMES)
-    now = timezone.now()
     operation, is_new = operations.begin(
-        selection.instances, found.wanted(user), found.terms(), now=now
+        selection.instances, found.wanted(user), found.terms(), now=timezone.now()
     )
     return told(existing(user, operation.pk), base, is_repeat=not is_new)
 
@@ -192,7 +200,7 @@ def _selection(asked: Chosen) -> Selection:
     return read_selection(given, now=timezone.now())
 
 
-def _given(asked: Chosen, selection: Selection) -> QueryDict:
+def _given(asked: Chosen) -> QueryDict:
     """What the page's form would send."""
     given = QueryDict(mutable=True)
     fields = asked.dict(exclude_none=True, exclude={"q", "newest", "retry_of", "payload"})

@@ -130,10 +130,15 @@ def list_groups(
     since: Annotated[str, Query(description="24h, 7d or 30d.")] = USUAL,
 ) -> Groups:
     """The groups that were seen in the period."""
+    return listed(asking(request), workflow, state, since, base_of(request))
+
+
+def listed(user: User, workflow: str, states: list[str], since: str, base: str) -> Groups:
+    """The groups that were seen in the period and stand so; raises Misfit."""
     given = QueryDict(mutable=True)
     given.update({"workflow": workflow, "since": since})
-    given.setlist("state", state)
-    form, now, base = GroupFilterForm(given), timezone.now(), base_of(request)
+    given.setlist("state", states)
+    form, now = GroupFilterForm(given), timezone.now()
     if not form.is_valid():
         raise Misfit.of(form)
     listing = GroupListing(form, now, given)

@@ -1,4 +1,4 @@
-"""What is asked by the API follows the rules of the pages, is asked once, and says by which token."""
+"""What is asked by the API follows the rules of the pages, and is asked once."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -9,6 +11,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from dashboard.api.application import api
 from dashboard.logs import redact
 from dashboard.models import ApiToken, User
 from dashboard.models.api_token import CALLS_PER_MINUTE
@@ -70,6 +73,17 @@ def test_what_is_no_token_opens_nothing(db: None, header: str) -> None:
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["WWW-Authenticate"].startswith("Bearer")
     assert "/tokens/" in answer.json()["detail"]
+
+
+def test_nobody_is_told_anything_without_a_token(db: None) -> None:
+    asked = 0
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        address = re.sub(r"{pk}", "1" if "operations" not in path else str(uuid.uuid4()), path)
+        for method in methods:
+            answer = Client().generic(method.upper(), re.sub(r"{\w+}", "x", address))
+            assert answer.status_code == 401, (method, path)
+            asked += 1
+    assert asked > 20
 
 
 def test_a_token_that_has_expired_says_when(db: None, operator: User) -> None:
