@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 # What depends on the database runs a second time, on PostgreSQL.
-DATABASE_TESTS := $(wildcard tests/models tests/evidence tests/sync tests/operations tests/alerts tests/views) \
+DATABASE_TESTS := $(wildcard tests/models tests/evidence tests/sync tests/operations tests/alerts tests/views tests/api) \
 	$(addprefix tests/faults/test_,people.py storms.py)
 
 .PHONY: help run test lint format bench screenshots lock audit clean

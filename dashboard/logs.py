@@ -25,6 +25,8 @@ SECRET = re.compile(
     r"(?i)(bearer\s+|(?:authorization|x-auth-key|token|api_key|password)['\"]?\s*[:=]\s*['\"]?)"
     r"(?!bearer\s)[^\s'\",;&]+"
 )
+#: A token of ours is known by how it begins, wherever it stands.
+OWN_TOKEN = re.compile(r"\b(wfd_)[\w-]{16,}")
 URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+@")
 
 #: What this thread is at work for: `request_id`, `task`, `task_id`, as far as there are any.
@@ -48,7 +50,8 @@ def request_id() -> str:
 
 def redact(text: str) -> str:
     """The text with whatever looks like a credential replaced by stars."""
-    return URL_PASSWORD.sub(r"\1***@", SECRET.sub(r"\1***", text))
+    text = OWN_TOKEN.sub(r"\1***", SECRET.sub(r"\1***", text))
+    return URL_PASSWORD.sub(r"\1***@", text)
 
 
 class NoSecrets(logging.Filter):

@@ -6,6 +6,8 @@ done to an instance is posted to `/operations/`.
 
 from django.urls import path
 
+from dashboard.api import application
+from dashboard.api import page as api_page
 from dashboard.views import (
     alert_channels,
     alert_rules,
@@ -37,6 +39,7 @@ from dashboard.views import (
     step,
     step_output,
     sync,
+    tokens,
     version,
     workflow,
 )
@@ -126,7 +129,11 @@ urlpatterns = [
     path("views/copy/<int:pk>/", saved_views.copy_saved_view, name="copy-saved-view"),
     path("views/delete/<int:pk>/", saved_views.delete_saved_view, name="delete-saved-view"),
     path("views/<int:pk>/<slug:slug>/", saved_views.saved_view, name="saved-view"),
+    path("tokens/", tokens.token_list, name="tokens"),
+    path("tokens/<int:pk>/revoke/", tokens.revoke, name="revoke-token"),
     path("go/", go.go, name="go"),
+    path("api/", api_page.api_page, name="api"),
+    path("api/v1/", application.urls()),
     path("budget/", budget.budget_detail, name="budget"),
     path("budget/meter/", budget.budget_meter, name="budget-meter"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),

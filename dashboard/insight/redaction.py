@@ -41,9 +41,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = (
     ),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), HIDDEN, ("akia", "asia")),
     (
-        re.compile(r"\b(?:sk|rk|pk|ghp|gho|ghs|xox[abprs]|glpat)[-_][\w-]{10,}"),
+        re.compile(r"\b(?:sk|rk|pk|ghp|gho|ghs|xox[abprs]|glpat|wfd)[-_][\w-]{10,}"),
         HIDDEN,
-        ("k-", "k_", "gh", "xox", "glpat"),
+        ("k-", "k_", "gh", "xox", "glpat", "wfd_"),
     ),
     (re.compile(r"(?<=://)[^\s/:@]{1,200}:[^\s/@]{1,200}(?=@)"), HIDDEN, ("://",)),
     (re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), HIDDEN, ("@",)),

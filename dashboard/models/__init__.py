@@ -10,6 +10,7 @@ from dashboard.models.alert_incident import AlertEvent, AlertIncident
 from dashboard.models.alert_reading import AlertReading
 from dashboard.models.alert_rule import AlertRule
 from dashboard.models.alert_silence import Silence
+from dashboard.models.api_token import ApiToken, Scope
 from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour, UngroupedPast
 from dashboard.models.frozen import FrozenLink
 from dashboard.models.history import CountsThen, UncountedPast, WorkflowPeriod
@@ -35,6 +36,7 @@ __all__ = [
     "AlertIncident",
     "AlertReading",
     "AlertRule",
+    "ApiToken",
     "Change",
     "CountsThen",
     "Decision",
@@ -56,6 +58,7 @@ __all__ = [
     "Progress",
     "Role",
     "SavedView",
+    "Scope",
     "SearchText",
     "Silence",
     "Snapshot",

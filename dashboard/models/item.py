@@ -12,7 +12,14 @@ from django.urls import reverse
 
 from dashboard.models.kept import Kept, KeptForGood
 from dashboard.models.list_row import ListRow
-from dashboard.models.operation import OPEN_STATES, SETTLED_STATES, Operation, Stage, State
+from dashboard.models.operation import (
+    OPEN_STATES,
+    SETTLED_STATES,
+    Operation,
+    Stage,
+    State,
+    by_token,
+)
 from dashboard.models.workflow import Workflow
 
 
@@ -131,7 +138,7 @@ class Item(Kept):
 class StageChange(Kept):
     """Who began, paused, resumed or stopped an operation on many, when and why.
 
-    `changed_by` is None when it did so by itself.
+    `changed_by` is None when it did so by itself; `token_name` as in `Operation`.
     """
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="changes")
@@ -140,6 +147,7 @@ class StageChange(Kept):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     changed_at = models.DateTimeField()
+    token_name = models.CharField(max_length=80, default="", db_default="", blank=True)
     note = models.TextField(default="")
 
     class Meta:
@@ -147,3 +155,8 @@ class StageChange(Kept):
 
     def __str__(self) -> str:
         return f"{self.operation_id}: {self.stage}"
+
+    @property
+    def by(self) -> str:
+        """Who did so, and through which token; "" when it did so by itself."""
+        return by_token(self.changed_by, self.token_name)

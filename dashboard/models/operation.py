@@ -103,7 +103,8 @@ class Operation(Kept):
 
     `key` comes from the form that was sent: the same form sent twice is one operation. `arguments`
     hold what the action needs (`rollback`, `from`, `without_evidence`, `event_type`, `payload`, …).
-    `workflow` is None when it spans several: each item knows its own.
+    `workflow` is None when it spans several: each item knows its own. `token_name`: the token of
+    `requested_by` through which a script asked, "" when they asked themselves.
 
     The rest is for one on many (`is_bulk`). `list_query`: the address of the list that it was made
     from, "" when the instances were chosen one by one. `stop_above`: the percentage of failures in
@@ -126,6 +127,7 @@ class Operation(Kept):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="operations"
     )
     requested_at = models.DateTimeField()
+    token_name = models.CharField(max_length=80, default="", db_default="", blank=True)
     is_bulk = models.BooleanField(default=False)
     retry_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="retries"
@@ -160,6 +162,11 @@ class Operation(Kept):
     def get_absolute_url(self) -> str:
         return reverse("operation", args=[self.pk])
 
+    @property
+    def asked_by(self) -> str:
+        """Who asked for it, and through which token: "alice, by token deploy-bot"."""
+        return by_token(self.requested_by, self.token_name)
+
     def take_lease(self, now: datetime, duration: timedelta) -> bool:
         """True when this caller may work on it until `now + duration`; of two at once one may."""
         mine = Operation.objects.to_run(now).filter(pk=self.pk)
@@ -180,7 +187,7 @@ class Operation(Kept):
             mine.update(leased_until=None)
 
     def move(
-        self, stage: Stage, *, now: datetime, by: Any = None, note: str = "", **fields: Any
+        self, stage: Stage, *, now: datetime, by: User | None = None, note: str = "", **fields: Any
     ) -> bool:
         """Goes to another stage, with a line of who, when and why; False when that cannot be
         reached from where it is. `by` None: by itself."""
@@ -188,7 +195,10 @@ class Operation(Kept):
             reachable = Operation.objects.filter(pk=self.pk, stage__in=BEFORE[stage])
             if not reachable.update(stage=stage, note=note, **fields):
                 return False
-            self.changes.create(stage=stage, changed_by=by, changed_at=now, note=note)
+            through = by.token_name if by else ""
+            self.changes.create(
+                stage=stage, changed_by=by, token_name=through, changed_at=now, note=note
+            )
         self.stage, self.note = stage, note
         return True
 
@@ -237,6 +247,11 @@ class Operation(Kept):
             source = arguments.get("source")
             return f"{label} from {source}" if source else f"{label} a batch"
         return str(label)
+
+
+def by_token(user: User | None, token_name: str) -> str:
+    """Whose doing something was; "" when it came about by itself."""
+    return f"{user or ''}, by token {token_name}" if token_name else str(user or "")
 
 
 def _restart_in_words(arguments: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ SEALS = (
         "sealed_operation_asked",
         "dashboard_operation",
         "UPDATE OF id, key, kind, workflow_id, arguments, reason, requested_by_id, requested_at, "
-        "is_bulk, retry_of_id, list_query, stop_above",
+        "token_name, is_bulk, retry_of_id, list_query, stop_above",
         # What a batch asks for is counted while it is written down, before anybody says yes.
         f"old.stage <> '{Stage.READING.value}'",
     ),

@@ -6,7 +6,7 @@ would do, `beginning` writes it down, `running` works on it in `waves`, `watchin
 of it, `steering` pauses and stops it.
 """
 
-from dashboard.operations.beginning import MOST, STOP_ABOVE, WAVES, Terms, begin
+from dashboard.operations.beginning import STOP_ABOVE, WAVES, Terms, begin
 from dashboard.operations.choices import (
     DANGEROUS,
     Choice,
@@ -20,7 +20,7 @@ from dashboard.operations.creating import cost, create
 from dashboard.operations.effects import effects
 from dashboard.operations.following import follow_due, judge_open, look
 from dashboard.operations.performing import Wanted, perform
-from dashboard.operations.planning import BULK_KINDS, Plan, kinds_on_offer, plan
+from dashboard.operations.planning import BULK_KINDS, MOST, Plan, kinds_on_offer, plan
 from dashboard.operations.proposing import New, propose, propose_failed
 from dashboard.operations.running import due, run
 from dashboard.operations.steering import STEERING, steer

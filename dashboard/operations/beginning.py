@@ -21,8 +21,6 @@ from dashboard.operations import allowed
 from dashboard.operations.performing import Wanted
 from dashboard.operations.planning import IS_EXPIRED, refusal_of_all
 
-#: What a web request can write down while its person waits.
-MOST = 100_000
 WAVES = (1, 5, 25)
 STOP_ABOVE = 20
 #: One statement: as objects, a hundred thousand would take half a minute.
@@ -81,6 +79,7 @@ def _write(instances: InstanceQuerySet, wanted: Wanted, terms: Terms, now: datet
         arguments=storable_json(wanted.arguments),
         reason=storable(wanted.reason),
         requested_by=wanted.user,
+        token_name=wanted.user.token_name,
         requested_at=now,
         is_bulk=True,
         retry_of=terms.retry_of,
@@ -90,7 +89,11 @@ def _write(instances: InstanceQuerySet, wanted: Wanted, terms: Terms, now: datet
         next_run_at=now,
     )
     StageChange.objects.create(
-        operation=operation, stage=Stage.RUNNING, changed_by=wanted.user, changed_at=now
+        operation=operation,
+        stage=Stage.RUNNING,
+        changed_by=wanted.user,
+        token_name=wanted.user.token_name,
+        changed_at=now,
     )
     states = chosen.values_list("status", IS_EXPIRED)
     why_not = _refusals(Kind(wanted.kind), workflows.values(), states)

@@ -52,6 +52,8 @@ def refusal_for_user(user: User) -> str:
     """Why this user cannot act at all; "" when they can."""
     if settings.READ_ONLY:
         return "This dashboard is read-only (READ_ONLY is set)."
+    if user.token and not user.token.may_operate:
+        return f"The token {user.token} has the scope read; acting on instances takes operate."
     if not user.can_operate:
         return f"Your role is {user.role}; acting on instances takes the role operator."
     return ""

@@ -75,6 +75,7 @@ def write_down(
                 arguments=storable_json(wanted.arguments),
                 reason=wanted.reason,
                 requested_by=wanted.user,
+                token_name=wanted.user.token_name,
                 requested_at=now,
             )
             Item.objects.create(

@@ -31,6 +31,8 @@ BULK_KINDS = (
     Kind.DELETE,
 )
 IS_EXPIRED = ExpressionWrapper(Q(expired_at__isnull=False), output_field=BooleanField())
+#: What a web request can write down while its person waits.
+MOST = 100_000
 #: An instance is read before it is acted on; then it is seen in a list, of 100 rows at best.
 CALLS = 2
 #: So many instances are shown before anybody says yes.
@@ -77,6 +79,17 @@ class Plan:
     @property
     def number(self) -> int:
         return sum(share.number for share in self.shares)
+
+    @property
+    def why_not(self) -> str:
+        """Why nobody can say yes to it; "" when somebody can."""
+        if not self.number:
+            return "No instance is chosen. Go back and choose some."
+        if not self.acted_on:
+            return "Nothing can be done: each of these instances would be skipped."
+        if self.number > MOST:
+            return f"One operation takes {MOST:,} instances at most; narrow the list."
+        return ""
 
 
 def kinds_on_offer() -> list[Kind]:

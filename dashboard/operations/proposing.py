@@ -129,6 +129,7 @@ def _begin_reading(
         arguments=storable_json(wanted.arguments),
         reason=storable(wanted.reason),
         requested_by=wanted.user,
+        token_name=wanted.user.token_name,
         requested_at=now,
         is_bulk=True,
         retry_of=retry_of,
@@ -138,7 +139,11 @@ def _begin_reading(
         next_run_at=now + LEASE,
     )
     StageChange.objects.create(
-        operation=operation, stage=Stage.READING, changed_by=wanted.user, changed_at=now
+        operation=operation,
+        stage=Stage.READING,
+        changed_by=wanted.user,
+        token_name=wanted.user.token_name,
+        changed_at=now,
     )
     return operation
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from dashboard.models import Operation, User
-from dashboard.models.operation import Stage, State
+from dashboard.models.operation import Stage, State, by_token
 
 #: What a person may do with it in each stage, with the word for it.
 STEERING: dict[Stage, dict[Stage, str]] = {
@@ -30,7 +30,7 @@ def steer(operation: Operation, stage: Stage, user: User, *, now: datetime) -> b
     if stage is Stage.PAUSED:
         return operation.move(stage, now=now, by=user)
     if stage is Stage.STOPPED:
-        words = f"Nothing was sent. {user} stopped the operation."
+        words = f"Nothing was sent. {by_token(user, user.token_name)} stopped the operation."
         return stop(operation, now=now, by=user, of_each=words)
     return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +22,7 @@ from dashboard.cloudflare.targets import Target
 from dashboard.evidence import NotKept
 from dashboard.forms.creating import BatchForm, CreateForm
 from dashboard.forms.operations import INSTANCE_FORMS, OperationForm
-from dashboard.models import Instance, Operation, Workflow
+from dashboard.models import Instance, Operation, User, Workflow
 from dashboard.models.operation import Kind
 from dashboard.models.storing import storable
 from dashboard.views.guards import operator_required, signed_in
@@ -77,7 +78,7 @@ class Subject:
 
     def form(
         self,
-        data: QueryDict | None = None,
+        data: Mapping[str, Any] | None = None,
         files: MultiValueDict[str, UploadedFile[Any]] | None = None,
         *,
         initial: dict[str, Any] | None = None,
@@ -98,7 +99,7 @@ class Subject:
 @operator_required
 def new_operation(request: HtmxHttpRequest) -> HttpResponse:
     """The form for one kind of operation, with what it will do in words."""
-    subject = _subject(request.GET)
+    subject = subject_of(request.GET)
     is_one = subject.kind is Kind.CREATE and not subject.is_batch
     start = start_of(subject.workflow, request.GET) if is_one else None
     initial = _initial(request.GET, subject) | ({"params": start.params} if start else {})
@@ -112,7 +113,7 @@ def ask(request: HtmxHttpRequest) -> HttpResponse:
     With `preview` it goes back in any case, showing what it would do: without JavaScript nothing
     else can tell after another step was chosen.
     """
-    subject = _subject(request.POST)
+    subject = subject_of(request.POST)
     if "preview" in request.POST:
         return _render(request, subject, subject.form(initial=request.POST.dict()))
     form = subject.form(request.POST, request.FILES)
@@ -122,7 +123,7 @@ def ask(request: HtmxHttpRequest) -> HttpResponse:
         return _render(request, subject, form, status=409)
     began = timezone.now()
     try:
-        operation = _carry_out(request, subject, form)
+        operation = carry_out(subject, form, signed_in(request))
     except NotKept as cause:
         return _ask_again(request, subject, cause)
     if operation.requested_at < began:
@@ -142,11 +143,12 @@ def _ask_again(request: HtmxHttpRequest, subject: Subject, cause: NotKept) -> Ht
     return _render(request, subject, form, status=409, cause=text)
 
 
-def _carry_out(request: HtmxHttpRequest, subject: Subject, form: OperationForm) -> Operation:
+def carry_out(subject: Subject, form: OperationForm, user: User) -> Operation:
+    """Does what a valid form asks for, once; raises NotKept as `operations.perform` does."""
     workflow = subject.workflow
     wanted = operations.Wanted(
         kind=subject.kind,
-        user=signed_in(request),
+        user=user,
         key=form.cleaned_data["key"],
         reason=form.cleaned_data["reason"],
         arguments=form.arguments(),
@@ -206,7 +208,7 @@ def _initial(query: QueryDict, subject: Subject) -> dict[str, Any]:
     return initial | chosen_before(subject.kind, instance, query)
 
 
-def _subject(given: QueryDict) -> Subject:
+def subject_of(given: Mapping[str, Any]) -> Subject:
     """What the parameters name; a 404 that says which of them leads nowhere."""
     kind = KINDS.get(given.get("kind", ""))
     if kind is None:

@@ -37,6 +37,7 @@ ITEM = {
 ASKED = {
     "operation": "operation_id",
     "asked_by": "operation__requested_by__username",
+    "token": "operation__token_name",
     "asked_at": "operation__requested_at",
     "kind": "operation__kind",
     "arguments": "operation__arguments",
@@ -80,6 +81,7 @@ def _head(operation: Operation) -> dict[str, Any]:
     return {
         "operation": operation.pk,
         "asked_by": operation.requested_by.username,
+        "token": operation.token_name,
         "asked_at": operation.requested_at,
         "kind": operation.kind,
         "arguments": operation.arguments,
@@ -91,7 +93,7 @@ def _head(operation: Operation) -> dict[str, Any]:
             {
                 "stage": one.stage,
                 "at": one.changed_at,
-                "by": str(one.changed_by or ""),
+                "by": one.by,
                 "why": one.note,
             }
             for one in operation.changes.select_related("changed_by")

@@ -76,12 +76,8 @@ class Preview:
     def problem(self) -> str:
         """Why this cannot begin as it stands; "" when it can."""
         plan = self.plan
-        if not plan.number:
-            return "No instance is chosen. Go back and choose some."
-        if not plan.acted_on:
-            return "Nothing can be done: each of these instances would be skipped."
-        if plan.number > operations.MOST:
-            return f"One operation takes {operations.MOST:,} instances at most; narrow the list."
+        if plan.why_not:
+            return plan.why_not
         if self.is_confirmed and plan.number > self._number("number"):
             return (
                 f"There are more now than were shown: {plan.number:,}. Nothing was begun; look at "
@@ -99,7 +95,7 @@ class Preview:
 
     @property
     def can_begin(self) -> bool:
-        return bool(self.plan.acted_on > 0 and self.plan.number <= operations.MOST)
+        return not self.plan.why_not
 
     @property
     def is_dangerous(self) -> bool:

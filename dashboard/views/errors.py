@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 
 from dashboard import logs
 from dashboard.logs import DATABASE_AWAY
+from dashboard.problems import failed, is_api, problem
 
 TOO_LONG = (
     "More text was pasted than this dashboard takes at once; put it into a file and choose that."
@@ -19,6 +20,8 @@ TOO_LONG = (
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     sentence = TOO_LONG if isinstance(exception, RequestDataTooBig) else _sentence(exception)
+    if is_api(request):
+        return problem(400, sentence or "This cannot be read.")
     return render(request, "errors/400.html", {"sentence": sentence}, status=400)
 
 
@@ -36,6 +39,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     When it is the database that failed, the page says so, with 503: the next request tries again,
     and work goes on without a restart once it is back.
     """
+    if is_api(request):
+        return failed(sys.exception())
     if isinstance(sys.exception(), DATABASE_AWAY):
         page = render_to_string("errors/database_gone.html")
         return HttpResponse(page, status=503, headers={"Retry-After": "5"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -9,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from dashboard.forms.groups import FORMS, SayingForm
-from dashboard.models import Decision, ErrorGroup, deciding, group_figures
+from dashboard.models import Decision, ErrorGroup, User, deciding, group_figures
 from dashboard.views.group_page import GroupPage
 from dashboard.views.guards import operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
@@ -26,32 +28,42 @@ def decide(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     form = FORMS[kind](request.POST, group=group, auto_id=f"id_{kind}_%s")
     if form.is_valid():
         try:
-            _say(request, group, Decision.Kind(kind), form)
+            is_said = say(group, Decision.Kind(kind), form, signed_in(request), now=timezone.now())
         except deciding.CannotMerge as error:
             form.add_error(None, str(error))
         else:
+            _confirm(request, kind, is_said=is_said)
             return redirect(group)
     page = GroupPage(group, signed_in(request), timezone.now(), {kind: form})
     ctx = {"page": page}
     return render_page(request, "groups/page.html", fragment="figures", ctx=ctx, status=422)
 
 
-def _say(
-    request: HtmxHttpRequest, group: ErrorGroup, kind: Decision.Kind, form: SayingForm
-) -> None:
-    user, now, facts = signed_in(request), timezone.now(), form.facts()
+def say(
+    group: ErrorGroup, kind: Decision.Kind, form: SayingForm, user: User, *, now: datetime
+) -> bool:
+    """Writes down what a valid form says; False when there was nothing to change. Raises
+    CannotMerge."""
+    facts = form.facts()
     if kind is Decision.Kind.MERGED:
         deciding.merge(group, facts["other"], user, reason=facts["reason"], now=now)
+    elif kind is Decision.Kind.SPLIT:
+        return deciding.split(group, user, reason=facts["reason"], now=now) is not None
+    else:
+        count = group_figures.figures([group], since=now, now=now)[0].counted.count
+        deciding.decide(group, kind, user, now=now, counted=count, **facts)
+    return True
+
+
+def _confirm(request: HtmxHttpRequest, kind: str, *, is_said: bool) -> None:
+    if not is_said:
+        messages.warning(request, "Nothing was changed: it is not merged into any group.")
+    elif kind == Decision.Kind.MERGED:
         messages.success(
             request,
             "It is merged; what was counted of it stays apart, and split takes it out again.",
         )
-    elif kind is Decision.Kind.SPLIT:
-        if deciding.split(group, user, reason=facts["reason"], now=now) is None:
-            messages.warning(request, "Nothing was changed: it is not merged into any group.")
-        else:
-            messages.success(request, "It stands for itself again.")
+    elif kind == Decision.Kind.SPLIT:
+        messages.success(request, "It stands for itself again.")
     else:
-        count = group_figures.figures([group], since=now, now=now)[0].counted.count
-        deciding.decide(group, kind, user, now=now, counted=count, **facts)
         messages.success(request, "It is written down.")
