@@ -16,7 +16,7 @@ def forget_seal(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dashboard', '0019_group_status'),
+        ('dashboard', '0020_access'),
     ]
 
     operations = [

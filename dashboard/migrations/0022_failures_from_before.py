@@ -18,7 +18,7 @@ def begin_with_ungrouped(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dashboard", "0019_group_status")]
+    dependencies = [("dashboard", "0021_api_token")]
 
     operations = [
         migrations.AddField(
