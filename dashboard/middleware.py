@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+
+from dashboard.views.guards import check_access
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -25,6 +28,22 @@ class ContentSecurityPolicy:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", POLICY)
         return response
+
+
+class OnlyWhatIsGranted:
+    """Who may not see all workflows gets only views that say that they mind that."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], _args: Any, named: dict[str, Any]
+    ) -> None:
+        if getattr(view, "login_required", True):
+            check_access(request, view, named)
 
 
 class NothingNew:

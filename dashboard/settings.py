@@ -115,6 +115,20 @@ ALERTS_ALLOW_PRIVATE = env.flag(
     "ALERTS_ALLOW_PRIVATE", help="Alerts may be sent to loopback and private addresses."
 )
 
+# -- who may do what ---------------------------------------------------------------------------
+#: Groups of the identity provider, by the role that whoever is in one of them has everywhere.
+GROUP_ROLES = {
+    role: frozenset(
+        name.strip()
+        for name in env.text(
+            f"OIDC_{role.upper()}_GROUPS",
+            help=f"Groups of the identity provider, with commas between, that make a {role}.",
+        ).split(",")
+        if name.strip()
+    )
+    for role in ("viewer", "operator", "admin")
+}
+
 # -- processes ---------------------------------------------------------------------------------
 WEB_WORKERS = env.number("WEB_WORKERS", 1, help="Web processes that `make run` starts.", minimum=1)
 CELERY_WORKERS = env.number(
@@ -183,6 +197,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "dashboard.middleware.OnlyWhatIsGranted",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -182,7 +182,7 @@ def read(query: Query, now: datetime) -> Reading:
         else:
             clause = AnyOf(tuple(found.values())) if len(found) > 1 else next(iter(found.values()))
             clauses.append(Not(clause) if term.is_excluded else clause)
-    filters = InstanceFilters(**choices, clauses=tuple(clauses))
+    filters = replace(InstanceFilters(clauses=tuple(clauses)), **choices)
     return Reading(filters, Query(tuple(readable)), problems)
 
 

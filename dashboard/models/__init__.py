@@ -3,6 +3,7 @@
 The database never leads: a row of the copy changes only because Cloudflare said so.
 """
 
+from dashboard.models.access import Access, access_of
 from dashboard.models.account import Account
 from dashboard.models.alert_channel import AlertChannel
 from dashboard.models.alert_delivery import Delivery, DeliveryAttempt, DeliveryState
@@ -12,6 +13,7 @@ from dashboard.models.alert_rule import AlertRule
 from dashboard.models.alert_silence import Silence
 from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour
 from dashboard.models.frozen import FrozenLink
+from dashboard.models.grant import AccessChange, Grant
 from dashboard.models.history import CountsThen, UncountedPast, WorkflowPeriod
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
@@ -29,6 +31,8 @@ from dashboard.models.user import Role, User
 from dashboard.models.workflow import Version, Workflow
 
 __all__ = [
+    "Access",
+    "AccessChange",
     "Account",
     "AlertChannel",
     "AlertEvent",
@@ -46,6 +50,7 @@ __all__ = [
     "FailedAttempt",
     "FrozenLink",
     "Gap",
+    "Grant",
     "Instance",
     "InstanceDetail",
     "Item",
@@ -71,4 +76,5 @@ __all__ = [
     "Why",
     "Workflow",
     "WorkflowPeriod",
+    "access_of",
 ]

@@ -7,7 +7,8 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.text import slugify
 
-from dashboard.models.user import Role, User
+from dashboard.models.access import access_of
+from dashboard.models.user import User
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
@@ -40,4 +41,4 @@ class SavedView(models.Model):
         return reverse("saved-view", args=[self.pk, slugify(self.name) or "view"])
 
     def may_be_changed_by(self, user: User) -> bool:
-        return self.owner_id == user.pk or user.role == Role.ADMIN
+        return self.owner_id == user.pk or access_of(user).is_admin

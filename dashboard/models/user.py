@@ -5,24 +5,26 @@ from django.db import models
 
 
 class Role(models.TextChoices):
-    """What a user may do: look; act on instances; say what is alerted of, and to whom."""
+    """What somebody may do: nothing; look; act on instances; say who may do what, and what is
+    alerted of. Each may do what those before it may."""
 
+    NONE = "none"
     VIEWER = "viewer"
     OPERATOR = "operator"
     ADMIN = "admin"
 
+    def covers(self, other: Role) -> bool:
+        """True when it allows all that the other one does."""
+        ranks = [*Role]
+        return ranks.index(self) >= ranks.index(other)
+
 
 class User(AbstractUser):
-    """Someone who signs in. New users may only look."""
+    """Someone who signs in. New users may only look.
+
+    `role`: what they may do everywhere; grants add to it, see `Access`. `told_groups`: the groups
+    that the identity provider named when they last signed in by it.
+    """
 
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
-
-    @property
-    def can_operate(self) -> bool:
-        """May pause, resume, restart, terminate, create, and send events."""
-        return self.is_active and self.role in {Role.OPERATOR, Role.ADMIN}
-
-    @property
-    def can_administer(self) -> bool:
-        """May change the rules and channels of alerts."""
-        return self.is_active and self.role == Role.ADMIN
+    told_groups = models.JSONField(default=list, blank=True)

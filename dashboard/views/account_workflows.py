@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Self
 
 from dashboard.insight.urgency import Need, worst_first
-from dashboard.models import Account, Progress, Workflow
+from dashboard.models import Access, Account, Progress, Workflow
 from dashboard.models.progress import Coverage
 from dashboard.views.board import Board, Figures
 from dashboard.views.counts import StatusCount, in_order, status_counts
@@ -93,18 +93,20 @@ class AccountWorkflows:
         ]
 
     @classmethod
-    def of(cls, accounts: Iterable[Account], board: Board, page: int = 1) -> list[Self]:
-        """One for each account, in that order."""
-        accounts = list(accounts)
+    def of(
+        cls, accounts: Iterable[Account], board: Board, access: Access, page: int = 1
+    ) -> list[Self]:
+        """One for each account, in that order, with the workflows of it that may be seen."""
+        accounts = [one for one in accounts if access.sees_account(one.account_id)]
         by_account: defaultdict[int, list[tuple[WorkflowRow, Need]]] = defaultdict(list)
-        described = Workflow.objects.filter(account__in=accounts).described()
+        described = Workflow.objects.filter(access.seen("pk"), account__in=accounts).described()
         for row in rows_of(described):
             by_account[row.workflow.account_id].append((row, board.need(row)))
         for rows in by_account.values():
             rows.sort(key=lambda one: worst_first(one[1]))
         shown = [one for rows in by_account.values() for one in _shown(rows, page)]
         figures = board.figures(shown)
-        coverage = Progress.objects.filter(workflow__account__in=accounts).coverage()
+        coverage = Progress.objects.filter(access.seen(), workflow__account__in=accounts).coverage()
         return [
             cls(
                 account,

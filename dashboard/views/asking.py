@@ -24,7 +24,7 @@ from dashboard.forms.operations import INSTANCE_FORMS, OperationForm
 from dashboard.models import Instance, Operation, Workflow
 from dashboard.models.operation import Kind
 from dashboard.models.storing import storable
-from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.guards import access, may_operate, narrowed, operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.preparing import chosen_before, prepared
 from dashboard.views.starting import Start, start_of
@@ -95,10 +95,11 @@ class Subject:
 
 
 @require_GET
+@narrowed
 @operator_required
 def new_operation(request: HtmxHttpRequest) -> HttpResponse:
     """The form for one kind of operation, with what it will do in words."""
-    subject = _subject(request.GET)
+    subject = _subject(request, request.GET)
     is_one = subject.kind is Kind.CREATE and not subject.is_batch
     start = start_of(subject.workflow, request.GET) if is_one else None
     initial = _initial(request.GET, subject) | ({"params": start.params} if start else {})
@@ -112,7 +113,7 @@ def ask(request: HtmxHttpRequest) -> HttpResponse:
     With `preview` it goes back in any case, showing what it would do: without JavaScript nothing
     else can tell after another step was chosen.
     """
-    subject = _subject(request.POST)
+    subject = _subject(request, request.POST)
     if "preview" in request.POST:
         return _render(request, subject, subject.form(initial=request.POST.dict()))
     form = subject.form(request.POST, request.FILES)
@@ -206,13 +207,15 @@ def _initial(query: QueryDict, subject: Subject) -> dict[str, Any]:
     return initial | chosen_before(subject.kind, instance, query)
 
 
-def _subject(given: QueryDict) -> Subject:
-    """What the parameters name; a 404 that says which of them leads nowhere."""
+def _subject(request: HtmxHttpRequest, given: QueryDict) -> Subject:
+    """What the parameters name; a 404 that says which of them leads nowhere, and a 403 for what
+    this reader may not act on."""
     kind = KINDS.get(given.get("kind", ""))
     if kind is None:
         text = given.get("kind", "")[:40]
         raise Http404(f"There is no operation called “{text}”.")
-    workflow = _workflow(given.get("account_id", ""), given.get("workflow_name", ""))
+    workflow = _workflow(request, given.get("account_id", ""), given.get("workflow_name", ""))
+    may_operate(request, workflow)
     if kind is Kind.CREATE:
         return Subject(kind, workflow, None, is_batch="is_batch" in given)
     instance_id = given.get("instance_id", "")
@@ -226,9 +229,9 @@ def _subject(given: QueryDict) -> Subject:
     return Subject(kind, workflow, instance, is_batch=False)
 
 
-def _workflow(account_id: str, workflow_name: str) -> Workflow:
+def _workflow(request: HtmxHttpRequest, account_id: str, workflow_name: str) -> Workflow:
     found = Workflow.objects.addressed(storable(account_id), storable(workflow_name))
     workflow = found.select_related("account").first()
-    if workflow is None:
+    if workflow is None or not access(request).sees(workflow):
         raise Http404(f"There is no workflow “{workflow_name[:64]}” in the local copy.")
     return workflow

@@ -3,6 +3,9 @@ from __future__ import annotations
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpResponse
+from django.utils.decorators import method_decorator
+
+from dashboard.views.guards import own
 
 
 class SignInForm(AuthenticationForm):
@@ -26,5 +29,6 @@ class SignIn(views.LoginView):
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
 
+@method_decorator(own, name="dispatch")
 class SignOut(views.LogoutView):
     """Ends the session; posted, so that no link can do it."""
