@@ -47,6 +47,14 @@ def flag(name: str, default: bool = False, *, help: str) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}; write true or false.")
 
 
+def choice(name: str, choices: Sequence[str], *, help: str) -> str:
+    """One of these words, the first when it is unset; raises ImproperlyConfigured for another."""
+    value = text(name, choices[0], help=help)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write {' or '.join(choices)}.")
+    return value
+
+
 def number(
     name: str, default: int, *, help: str, minimum: int = 0, maximum: int | None = None
 ) -> int:

@@ -7,8 +7,10 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import redirect
 
-from dashboard.views.guards import check_access
+from dashboard.signing_in import factor
+from dashboard.views.guards import access, check_access
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -31,7 +33,8 @@ class ContentSecurityPolicy:
 
 
 class OnlyWhatIsGranted:
-    """Who may not see all workflows gets only views that say that they mind that."""
+    """Who may not see all workflows gets only views that say that they mind that; who has to have
+    a second factor and has none gets only the way to it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -41,9 +44,13 @@ class OnlyWhatIsGranted:
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], _args: Any, named: dict[str, Any]
-    ) -> None:
-        if getattr(view, "login_required", True):
-            check_access(request, view, named)
+    ) -> HttpResponse | None:
+        if not getattr(view, "login_required", True) or getattr(view, "is_own", False):
+            return None
+        if factor.is_missing(request, access(request)):
+            return redirect("mfa_index")
+        check_access(request, view, named)
+        return None
 
 
 class NothingNew:

@@ -7,6 +7,7 @@ done to an instance is posted to `/operations/`.
 from django.urls import path
 
 from dashboard.views import (
+    account,
     alert_channels,
     alert_rules,
     alert_silences,
@@ -129,8 +130,28 @@ urlpatterns = [
     path("go/", go.go, name="go"),
     path("budget/", budget.budget_detail, name="budget"),
     path("budget/meter/", budget.budget_meter, name="budget-meter"),
-    path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
-    path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
+    # These have the names by which allauth looks for them.
+    path("sign-in/", sign_in.SignIn.as_view(), name="account_login"),
+    path("sign-in/code/", sign_in.SecondFactor.as_view(), name="mfa_authenticate"),
+    path("sign-in/switched-off/", sign_in.switched_off, name="account_inactive"),
+    path("sign-in/refused/", sign_in.refused, name="socialaccount_login_cancelled"),
+    path("sign-in/<slug:provider_id>/", sign_in.single_sign_on, name="openid_connect_login"),
+    path(
+        "sign-in/<slug:provider_id>/done/",
+        sign_in.single_sign_on_done,
+        name="openid_connect_callback",
+    ),
+    path("sign-out/", sign_in.SignOut.as_view(), name="account_logout"),
+    path("account/", account.second_factor, name="mfa_index"),
+    path("account/app/", account.add_app, name="mfa_activate_totp"),
+    path("account/app/remove/", account.remove_app, name="mfa_deactivate_totp"),
+    path("account/codes/", account.recovery_codes_shown, name="mfa_view_recovery_codes"),
+    path("account/codes/new/", account.recovery_codes_made, name="mfa_generate_recovery_codes"),
+    path("account/password/", account.password, name="account_change_password"),
+    path("account/password/none/", account.without_password, name="account_set_password"),
+    path("account/again/", account.by_password, name="account_reauthenticate"),
+    path("account/again/code/", account.by_code, name="mfa_reauthenticate"),
+    path("account/sessions/", account.sessions, name="usersessions_list"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),

@@ -24,6 +24,7 @@ from dashboard.models.operation import Operation
 from dashboard.models.progress import Gap, Place, Progress
 from dashboard.models.saved_view import SavedView
 from dashboard.models.search_text import SearchText
+from dashboard.models.shared_cache import SharedCache
 from dashboard.models.snapshot import Snapshot, Why
 from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
 from dashboard.models.tally import Tally
@@ -62,6 +63,7 @@ __all__ = [
     "Role",
     "SavedView",
     "SearchText",
+    "SharedCache",
     "Silence",
     "Snapshot",
     "StageChange",

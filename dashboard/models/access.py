@@ -52,8 +52,9 @@ class Access:
     @cached_property
     def everywhere(self) -> Role:
         """Their role for each workflow that there is or will be."""
-        of_all = (one.role for one in self._given if one.is_of_all)
-        return self.own if self.own.covers(Role.OPERATOR) else highest([self.own, *of_all])
+        if self.own.covers(Role.OPERATOR):
+            return self.own
+        return highest([self.own, *(one.role for one in self._given if one.is_of_all)])
 
     @property
     def is_admin(self) -> bool:
@@ -148,7 +149,8 @@ class Access:
 
     @cached_property
     def _told(self) -> tuple[list[Given], list[tuple[str, str, int]]]:
-        if not self.user.is_active:
+        has_any = getattr(self.user, "has_grants", True)  # It came with the user, where known.
+        if not self.user.is_active or not (has_any or self.user.told_groups):
             return [], []
         statement = GRANTS if self.own.covers(Role.VIEWER) else GRANTS + AND_WORKFLOWS
         # No grant is to a group without a name.

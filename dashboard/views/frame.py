@@ -17,6 +17,7 @@ from dashboard import connection, operations
 from dashboard.cloudflare.targets import CLOUDFLARE_URL
 from dashboard.insight.budget_page import Meter
 from dashboard.models import Access, Account, AlertIncident, User, access_of
+from dashboard.signing_in import factor
 
 #: What Cloudflare answers may name a workflow that the reader may not see.
 UNTOLD_ERROR = "Ask somebody who sees all workflows why."
@@ -90,6 +91,11 @@ class Frame:
     @property
     def is_admin(self) -> bool:
         return self.access is not None and self.access.is_admin
+
+    @property
+    def must_add_factor(self) -> bool:
+        """Whether nothing else is shown before they have a second factor."""
+        return self.access is not None and factor.is_missing(self.request, self.access)
 
     @property
     def sees_all(self) -> bool:

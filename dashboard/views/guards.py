@@ -46,7 +46,7 @@ def check_access(request: HttpRequest, view: Callable[..., Any], named: dict[str
     """Raises PermissionDenied, or Http404 as for what does not exist, where the reader may not see
     what the view shows. `named`: what its address names."""
     mine = access(request)
-    if mine.sees_all or getattr(view, "is_own", False):
+    if mine.sees_all:
         return
     if mine.sees_nothing:
         raise NothingGranted

@@ -162,7 +162,7 @@ def person(name: str) -> User | None:
     told = PEOPLE[name]
     if told is None:
         return None
-    user = User.objects.create(username=f"{name}-person", role=told[0])
+    user = User.objects.create_user(f"{name}-person", password="a long secret", role=told[0])
     if told[1]:
         Grant.objects.create(user=user, role="operator", pattern=told[1], granted_at=THEN)
     return user

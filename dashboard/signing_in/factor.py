@@ -1,0 +1,36 @@
+"""Who has to have a second factor, and has none yet."""
+
+from __future__ import annotations
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.http import HttpRequest
+
+from dashboard.models import Access
+
+#: By what a session was signed in, as allauth writes it down.
+METHODS = "account_authentication_methods"
+#: What is as good as a second factor of ours: the identity provider has its own.
+ENOUGH = {"mfa", "socialaccount"}
+HAS_ONE = "has_second_factor"
+
+
+def is_missing(request: HttpRequest, access: Access) -> bool:
+    """Whether nothing is to be shown to this reader before they have added one."""
+    if not is_required(access) or request.session.get(HAS_ONE):
+        return False
+    records = request.session.get(METHODS, [])
+    if not any(one.get("method") in ENOUGH for one in records) and not is_mfa_enabled(access.user):
+        return True
+    request.session[HAS_ONE] = True
+    return False
+
+
+def is_required(access: Access) -> bool:
+    """By what SECOND_FACTOR_FOR says of their role."""
+    return {
+        "nobody": False,
+        "admins": access.is_admin,
+        "operators": settings.SECOND_FACTOR_FOR == "operators" and access.operates,
+        "everybody": True,
+    }[settings.SECOND_FACTOR_FOR]
