@@ -23,8 +23,10 @@ class User(AbstractUser):
     """Someone who signs in. New users may only look.
 
     `role`: what they may do everywhere; grants add to it, see `Access`. `told_groups`: the groups
-    that the identity provider named when they last signed in by it.
+    that the identity provider named when they last signed in by it. `signed_out_at`: sessions that
+    began before it have ended.
     """
 
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
     told_groups = models.JSONField(default=list, blank=True)
+    signed_out_at = models.DateTimeField(null=True, blank=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 
-from dashboard.models import Access
+from dashboard.models import Access, User
+from dashboard.models.grant import note_change
 
 #: By what a session was signed in, as allauth writes it down.
 METHODS = "account_authentication_methods"
@@ -34,3 +39,14 @@ def is_required(access: Access) -> bool:
         "operators": settings.SECOND_FACTOR_FOR == "operators" and access.operates,
         "everybody": True,
     }[settings.SECOND_FACTOR_FOR]
+
+
+def has_one(user: User) -> bool:
+    return bool(is_mfa_enabled(user))
+
+
+@transaction.atomic
+def remove(user: User, *, by: User, now: datetime) -> None:
+    """Forgets somebody's app and codes: they sign in by the password alone."""
+    Authenticator.objects.filter(user=user).delete()
+    note_change(user.username, "Second factor removed.", by=by, now=now)

@@ -21,7 +21,7 @@ NOTED_EVERY = 600
 @receiver(user_logged_in)
 def begin(sender: object, request: HttpRequest, **_: Any) -> None:
     """A session begins with its sign-in, whatever it held before."""
-    request.session[BEGAN] = request.session[USED] = int(time.time())
+    request.session[BEGAN] = request.session[USED] = time.time()
 
 
 class Sessions:
@@ -53,7 +53,9 @@ def _reader(request: HttpRequest, user: Any) -> Any:
     if not user.is_authenticated:
         return user
     now, session = time.time(), request.session
-    if is_over(session.get(BEGAN, 0), session.get(USED, 0), now):
+    began = session.get(BEGAN, 0)
+    is_ended = user.signed_out_at is not None and began < user.signed_out_at.timestamp()
+    if is_ended or is_over(began, session.get(USED, 0), now):
         session.flush()
         return AnonymousUser()
     if now - session[USED] > NOTED_EVERY and is_use(request):

@@ -66,7 +66,7 @@ class World:
 
 def world() -> World:
     """Writes it down; `payments` has one instance, and nothing else."""
-    owner = User.objects.create(username="owner", role="admin")
+    owner = User.objects.create_user("owner", password="a long secret", role="admin")
     ledger = workflow("ledger")
     instance("payment-1", of=workflow("payments"), created_on=THEN + minutes(1))
     version("version-1", of=ledger)
