@@ -10,6 +10,7 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from dashboard import checks  # noqa: F401  (registers itself)
+        from dashboard.signing_in import sessions  # noqa: F401  (hears of each sign-in)
 
         post_migrate.connect(ensure_what_migrations_lose, sender=self)
 

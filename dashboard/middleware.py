@@ -6,10 +6,14 @@ import re
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import redirect
 
 from dashboard import logs
+from dashboard.signing_in import factor
+from dashboard.views.guards import access, check_access
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -51,6 +55,27 @@ class ContentSecurityPolicy:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", POLICY)
         return response
+
+
+class OnlyWhatIsGranted:
+    """Who may not see all workflows gets only views that say that they mind that; who has to have
+    a second factor and has none gets only the way to it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], _args: Any, named: dict[str, Any]
+    ) -> HttpResponse | None:
+        if not getattr(view, "login_required", True) or getattr(view, "is_own", False):
+            return None
+        if factor.is_missing(request, access(request)):
+            return redirect("mfa_index")
+        check_access(request, view, named)
+        return None
 
 
 class NothingNew:

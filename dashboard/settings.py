@@ -72,7 +72,14 @@ if IS_HTTPS:
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
-SESSION_COOKIE_AGE = 7 * 24 * 3600
+SESSION_COOKIE_AGE = 3600 * env.number(
+    "SESSION_HOURS", 7 * 24, help="Hours after which everybody has to sign in again.", minimum=1
+)
+SESSION_IDLE_AGE = 3600 * env.number(
+    "SESSION_IDLE_HOURS",
+    24,
+    help="Hours after which who opened no page and sent no form has to sign in again; 0 is never.",
+)
 # A selection that is sent names each of its instances.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 # What is pasted is held whole; a file of any size is not.
@@ -117,6 +124,40 @@ METRICS_TOKEN = env.secret(
 ALERTS_ALLOW_PRIVATE = env.flag(
     "ALERTS_ALLOW_PRIVATE", help="Alerts may be sent to loopback and private addresses."
 )
+
+# -- who may do what ---------------------------------------------------------------------------
+SECOND_FACTOR_FOR = env.choice(
+    "SECOND_FACTOR_FOR",
+    ["nobody", "admins", "operators", "everybody"],
+    help="Who must have a second factor: nobody, admins, operators (and admins), or everybody. "
+    "Who signs in by the identity provider has it there.",
+)
+OIDC_ISSUER = env.address(
+    "OIDC_ISSUER",
+    schemes=["https", "http"],
+    help="Address of the identity provider for single sign-on by OpenID Connect.",
+)
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", help="This dashboard's name at the identity provider.")
+OIDC_CLIENT_SECRET = env.secret("OIDC_CLIENT_SECRET", help="Its secret there.")
+OIDC_NAME = env.text("OIDC_NAME", "single sign-on", help="What the sign-in page calls it.")
+OIDC_GROUPS_CLAIM = env.text(
+    "OIDC_GROUPS_CLAIM", "groups", help="Where the identity provider names somebody's groups."
+)
+OIDC_SCOPES = env.text(
+    "OIDC_SCOPES", "openid profile", help="What is asked of it; some want `groups` as well."
+)
+#: Groups of the identity provider, by the role that whoever is in one of them has everywhere.
+GROUP_ROLES = {
+    role: frozenset(
+        name.strip()
+        for name in env.text(
+            f"OIDC_{role.upper()}_GROUPS",
+            help=f"Groups of the identity provider, with commas between, who have the role {role}.",
+        ).split(",")
+        if name.strip()
+    )
+    for role in ("viewer", "operator", "admin")
+}
 
 # -- processes ---------------------------------------------------------------------------------
 WEB_WORKERS = env.number("WEB_WORKERS", 1, help="Web processes that `make run` starts.", minimum=1)
@@ -176,6 +217,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "template_partials",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
 ]
 MIDDLEWARE = [
     "dashboard.middleware.RequestId",
@@ -186,9 +233,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "dashboard.signing_in.sessions.Sessions",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "dashboard.middleware.OnlyWhatIsGranted",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.middleware.NothingNew",
 ]
@@ -216,15 +266,53 @@ TEMPLATES = [
     }
 ]
 AUTH_USER_MODEL = "dashboard.User"
-AUTHENTICATION_BACKENDS = ["dashboard.signed_in.Backend"]
-SESSION_ENGINE = "dashboard.signed_in"
+SESSION_ENGINE = "dashboard.signing_in.store"
+AUTHENTICATION_BACKENDS = ["dashboard.signing_in.backend.Backend"]
+CACHES = {"default": {"BACKEND": "dashboard.caches.OwnAndShared"}}
+
+# -- allauth, which people sign in by ------------------------------------------------------------
+ACCOUNT_ADAPTER = "dashboard.signing_in.adapters.Accounts"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_UNIQUE_EMAIL = False
+ACCOUNT_SESSION_REMEMBER = True  # Each session ends by the two settings above, none with its tab.
+ACCOUNT_FORMS = {"login": "dashboard.signing_in.forms.SignInForm"}
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number(
+    "PROXIES",
+    0,
+    help="Proxies before this dashboard that write X-Forwarded-For: whose attempts to sign in are "
+    "counted.",
+)
+MFA_ADAPTER = "dashboard.signing_in.adapters.SecondFactor"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Workflows dashboard"
+SOCIALACCOUNT_ADAPTER = "dashboard.signing_in.adapters.SingleSignOn"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # Nothing but a link: the policy lets no form lead elsewhere.
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC_NAME,
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+        "OAUTH_PKCE_ENABLED": True,
+        "SCOPE": OIDC_SCOPES.split(),
+    }
+}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "sign-in"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
-LOGOUT_REDIRECT_URL = "sign-in"
+LOGOUT_REDIRECT_URL = "account_login"
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False  # There are no translations, and each value on a page would be asked for its own.
 TIME_ZONE = "UTC"

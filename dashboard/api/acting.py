@@ -28,7 +28,7 @@ from dashboard.api.shapes import answers, base_of
 from dashboard.evidence import NotKept
 from dashboard.forms.operations import OperationForm
 from dashboard.forms.selection import Selection, read_selection
-from dashboard.models import Operation, User
+from dashboard.models import Operation, User, access_of
 from dashboard.models.operation import Kind
 from dashboard.models.storing import storable
 from dashboard.views.asking import carry_out, subject_of
@@ -94,8 +94,7 @@ def propose_batch(
 @router.post("/operations/preview", response=answers(PlanTold, 404), throttle=[Expensive()])
 def preview(request: HttpRequest, asked: Chosen) -> PlanTold:
     """What an operation on many would do. Nothing is written down, and Cloudflare is not asked."""
-    acting(request)
-    return planned(asked, base_of(request))
+    return planned(acting(request), asked, base_of(request))
 
 
 @router.post("/operations/bulk", response=answers(OneOperation, 404, 409), throttle=[Expensive()])
@@ -104,10 +103,10 @@ def act_on_many(request: HttpRequest, asked: AskMany, key: Key) -> OneOperation:
     return begin(acting(request), asked, key, base_of(request))
 
 
-def planned(asked: Chosen, base: str) -> PlanTold:
+def planned(user: User, asked: Chosen, base: str) -> PlanTold:
     """What would become of what is chosen; raises Misfit, or ValidationError."""
-    selection = _selection(asked)
-    plan = Preview(_given(asked), selection).plan
+    selection = _selection(user, asked)
+    plan = Preview(_given(asked), selection, user).plan
     newest = selection.instances.order_by().aggregate(newest=Max("pk"))["newest"] or 0
     return PlanTold.of(plan, newest, base)
 
@@ -118,9 +117,9 @@ def begin(user: User, asked: AskMany, key: str, base: str) -> OneOperation:
     own_key = _own(user, key)
     if before := _sent_before(user, own_key, asked.kind, asked.reason):
         return told(before, base, is_repeat=True)
-    selection, given = _selection(asked), _given(asked)
+    selection, given = _selection(user, asked), _given(asked)
     given.update({"confirm": "1", "key": str(own_key)})
-    found = Preview(given, selection)
+    found = Preview(given, selection, user)
     if why_not := found.plan.why_not:
         raise Refused(why_not)
     if found.plan.acted_on != asked.expected_count:
@@ -129,7 +128,7 @@ def begin(user: User, asked: AskMany, key: str, base: str) -> OneOperation:
     if not found.form.is_valid():
         raise Misfit.of(found.form, **NAMES)
     operation, is_new = operations.begin(
-        selection.instances, found.wanted(user), found.terms(), now=timezone.now()
+        selection.instances, found.wanted, found.terms(), now=timezone.now()
     )
     return told(existing(user, operation.pk), base, is_repeat=not is_new)
 
@@ -142,7 +141,7 @@ def _ask(
     if before := _sent_before(user, own_key, kind, given["reason"]):
         return told(before, base, is_repeat=True)
     given = given | {"kind": kind, "key": str(own_key)}
-    subject = subject_of(given)
+    subject = subject_of(request, given)
     form = subject.form(given)
     if kind == Kind.CREATE:
         _refuse_useless(given, form)
@@ -184,7 +183,7 @@ def _own(user: User, key: str) -> uuid.UUID:
     return uuid.uuid5(KEYS, f"{user.pk} {key}")
 
 
-def _selection(asked: Chosen) -> Selection:
+def _selection(user: User, asked: Chosen) -> Selection:
     """What is chosen; raises Misfit."""
     if bool(asked.q.strip()) == bool(asked.retry_of):
         raise Misfit(mistakes=[("q", "Say which: a search in `q`, or an operation in `retry_of`.")])
@@ -197,7 +196,7 @@ def _selection(asked: Chosen) -> Selection:
         given.update({"matching": "1", "list": query.urlencode()})
     if asked.newest is not None:
         given["newest"] = str(asked.newest)
-    return read_selection(given, now=timezone.now())
+    return read_selection(given, access_of(user), now=timezone.now())
 
 
 def _given(asked: Chosen) -> QueryDict:

@@ -131,8 +131,7 @@ def get_alert(request: HttpRequest, pk: Id) -> OneAlert:
 def acknowledge(request: HttpRequest, pk: Id, said: Acknowledge) -> OneAlert:
     """Somebody sees to it: their name and note stand on it, and only its end is still sent."""
     user = asking(request)
-    may_handle_alerts(user)
-    _existing(user, pk)
+    may_handle_alerts(request, _existing(user, pk).workflow)
     form = AcknowledgeForm({"note": said.note})
     if not form.is_valid():
         raise Misfit.of(form)

@@ -15,7 +15,7 @@ from dashboard.api.failures import Misfit, Refused
 from dashboard.api.identity import Expensive, acting, asking
 from dashboard.api.shapes import Id, answers, base_of
 from dashboard.forms.groups import FORMS, USUAL, GroupFilterForm
-from dashboard.models import Decision, ErrorGroup, User, deciding, group_figures
+from dashboard.models import Decision, ErrorGroup, User, access_of, deciding, group_figures
 from dashboard.models.group_figures import GroupFigures
 from dashboard.views.group_decisions import say
 from dashboard.views.group_listing import GroupListing
@@ -138,7 +138,7 @@ def listed(user: User, workflow: str, states: list[str], since: str, base: str) 
     given = QueryDict(mutable=True)
     given.update({"workflow": workflow, "since": since})
     given.setlist("state", states)
-    form, now = GroupFilterForm(given), timezone.now()
+    form, now = GroupFilterForm(given, access_of(user)), timezone.now()
     if not form.is_valid():
         raise Misfit.of(form)
     listing = GroupListing(form, now, given)
@@ -160,8 +160,8 @@ def get_group(request: HttpRequest, pk: Id) -> OneGroup:
 @router.post("/groups/{pk}/decisions", response=answers(OneGroup, 404, 409), throttle=[Expensive()])
 def decide(request: HttpRequest, pk: Id, saying: Saying) -> OneGroup:
     """Says something of a group; each saying stays, with who and when."""
-    user = acting(request)
-    group, now = _existing(user, pk), timezone.now()
+    group, now = _existing(asking(request), pk), timezone.now()
+    user = acting(request, group.workflow)
     given = saying.dict(exclude_none=True, exclude={"kind"})
     if saying.until_at:
         given["until_at"] = saying.until_at.isoformat()

@@ -11,7 +11,8 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.throttling import BaseThrottle
 
 from dashboard import operations
-from dashboard.models import ApiToken, User
+from dashboard.models import ApiToken, User, Workflow, access_of
+from dashboard.signing_in import factor
 
 HOW = "Send the header “Authorization: Bearer …” with a token that was made at /tokens/."
 READS = {"GET", "HEAD"}
@@ -39,7 +40,10 @@ class Session(APIKeyCookie):
     def authenticate(self, request: HttpRequest, key: str | None) -> User:
         if request.method not in READS:
             raise AuthenticationError(message=HOW)
-        return asking(request)
+        user = asking(request)
+        if factor.is_missing(request, access_of(user)):
+            raise PermissionDenied("Add a second factor first, on the page of your account.")
+        return user
 
 
 class Expensive(BaseThrottle):
@@ -60,9 +64,18 @@ def asking(request: HttpRequest) -> User:
     return request.user
 
 
-def acting(request: HttpRequest) -> User:
-    """The same, where something is to be done; raises PermissionDenied with the reason."""
+def asking_about_all(request: HttpRequest) -> User:
+    """The same, where the answer is about all workflows; raises PermissionDenied."""
     user = asking(request)
-    if why_not := operations.refusal_for_user(user):
+    if not access_of(user).sees_all:
+        raise PermissionDenied("This is about all workflows, and you may see only some of them.")
+    return user
+
+
+def acting(request: HttpRequest, workflow: Workflow | None = None) -> User:
+    """The same, where something is to be done, of this workflow or of any; raises PermissionDenied
+    with the reason."""
+    user = asking(request)
+    if why_not := operations.refusal_for_user(user, workflow):
         raise PermissionDenied(why_not)
     return user

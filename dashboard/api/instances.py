@@ -27,7 +27,7 @@ from dashboard.api.instance_shapes import (
 from dashboard.api.shapes import answers, base_of, plain
 from dashboard.forms.instance_filters import DEFAULT_SORT, InstanceFilterForm
 from dashboard.insight.instance_page import instance_page
-from dashboard.models import User
+from dashboard.models import User, access_of
 from dashboard.models.keyset import page_of
 from dashboard.models.list_row import list_rows
 from dashboard.models.matching import Matching
@@ -64,7 +64,7 @@ def found(user: User, told: dict[str, str], limit: int, base: str) -> Instances:
     query = QueryDict(mutable=True)
     query.update({name: text for name, text in told.items() if text})
     now = timezone.now()
-    form = InstanceFilterForm(query, now=now)
+    form = InstanceFilterForm(query, now=now, access=access_of(user))
     if not form.is_valid():
         raise Misfit.of(form)
     matching = Matching(seen.instances(user), form.filters)
@@ -105,6 +105,8 @@ def one(user: User, address: tuple[str, str, str], part: tuple[int, int], base: 
     """The instance of this address, with so many steps from one on; raises Http404, or
     CloudflareError where nothing at all is known of it."""
     account_id, workflow_name, instance_id = map(storable, address)
+    if not access_of(user).sees_named(account_id, workflow_name):
+        raise Http404(f"There is no instance “{instance_id[:271]}” of {workflow_name[:64]} here.")
     client, now = _client(account_id), timezone.now()
     found = finding.find_instance(client, account_id, workflow_name, instance_id, now=now)
     row = found.instance

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, QueryDict
 from django.utils import timezone
 from ninja import Query, Router
 
@@ -26,7 +26,7 @@ from dashboard.api.operation_shapes import (
 )
 from dashboard.api.shapes import PageNumber, answers, base_of
 from dashboard.forms.audit import AuditForm
-from dashboard.models import Item, Operation, User
+from dashboard.models import Item, Operation, User, access_of
 from dashboard.models.operation import Stage, State
 from dashboard.models.storing import LARGEST
 from dashboard.views.operation_rows import counted
@@ -51,10 +51,12 @@ def list_operations(
 ) -> Operations:
     """Everything that was ever asked for, the latest first."""
     told = {"by": by, "kind": kind, "workflow": workflow, "state": state, "instance": instance}
-    form = AuditForm(told | {"from": since, "to": to})
+    user, given = asking(request), QueryDict(mutable=True)
+    given.update(told | {"from": since, "to": to})
+    form = AuditForm(given, access_of(user))
     if not form.is_valid():
         raise Misfit.of(form)
-    pages = Paginator(seen.operations(asking(request)).filter(form.condition), PER_PAGE)
+    pages = Paginator(seen.operations(user).filter(form.condition), PER_PAGE)
     shown = counted(list(pages.get_page(page).object_list)) if page <= pages.num_pages else []
     base = base_of(request)
     return Operations(

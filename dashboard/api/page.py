@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard.api.application import api
 from dashboard.api.shapes import base_of
+from dashboard.views.guards import own
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Endpoint:
 
 
 @require_safe
+@own
 def api_page(request: HttpRequest) -> HttpResponse:
     """Every endpoint by what it is about, and every shape."""
     document = api.get_openapi_schema()

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from dashboard.models import Account, AlertIncident, ErrorGroup, Instance, Operation, User, Workflow
+from dashboard.models import (
+    Account,
+    AlertIncident,
+    ErrorGroup,
+    Instance,
+    Operation,
+    User,
+    Workflow,
+    access_of,
+)
 from dashboard.models.instance import InstanceQuerySet
 from dashboard.models.storing import storable
 
 
 def accounts(user: User) -> QuerySet[Account]:
-    return Account.objects.order_by("name", "pk")
+    known = access_of(user).accounts
+    seen = Q() if known is None else Q(account_id__in=known)
+    return Account.objects.filter(seen).order_by("name", "pk")
 
 
 def workflows(user: User) -> QuerySet[Workflow]:
-    return Workflow.objects.choosable()
+    return Workflow.objects.choosable().filter(access_of(user).seen("pk"))
 
 
 def workflow(user: User, account_id: str, name: str) -> Workflow | None:
@@ -24,16 +35,17 @@ def workflow(user: User, account_id: str, name: str) -> Workflow | None:
 
 
 def instances(user: User) -> InstanceQuerySet:
-    return Instance.objects.all()
+    return Instance.objects.filter(access_of(user).seen())
 
 
 def operations(user: User) -> QuerySet[Operation]:
-    return Operation.objects.select_related("workflow__account", "requested_by")
+    found = Operation.objects.seen_by(access_of(user))
+    return found.select_related("workflow__account", "requested_by")
 
 
 def groups(user: User) -> QuerySet[ErrorGroup]:
-    return ErrorGroup.objects.described()
+    return ErrorGroup.objects.described().filter(access_of(user).seen())
 
 
 def incidents(user: User) -> QuerySet[AlertIncident]:
-    return AlertIncident.objects.described()
+    return AlertIncident.objects.described().filter(access_of(user).seen())

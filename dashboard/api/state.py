@@ -12,11 +12,12 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from dashboard import celery, connection
-from dashboard.api.identity import asking
+from dashboard.api.identity import asking, asking_about_all
 from dashboard.api.shapes import Who, answers
 from dashboard.broker import Broker
 from dashboard.insight.budget_page import Meter
 from dashboard.insight.sync_page import SyncPage
+from dashboard.models import access_of
 from dashboard.views.frame import Frame, Sync
 
 router = Router(tags=["State"])
@@ -99,9 +100,9 @@ def me(request: HttpRequest) -> Who:
     user = asking(request)
     return Who(
         user=user.get_username(),
-        role=user.role,
+        role=access_of(user).everywhere,
         token=user.token_name,
-        can_operate=user.can_operate,
+        can_operate=access_of(user).operates,
         expires_at=user.token.expires_at if user.token else None,
     )
 
@@ -109,6 +110,7 @@ def me(request: HttpRequest) -> Who:
 @router.get("/budget", response=answers(Budgets))
 def budget(request: HttpRequest) -> Budgets:
     """What is left of Cloudflare's request limit."""
+    asking_about_all(request)
     now = timezone.now()
     meters = [Meter(names, one.read(), now) for names, one in connection.budgets()]
     return Budgets(as_of=now, budgets=[Budget.of(meter) for meter in meters])
@@ -117,6 +119,7 @@ def budget(request: HttpRequest) -> Budgets:
 @router.get("/sync", response=answers(SyncState))
 def sync(request: HttpRequest) -> SyncState:
     """How old the local copy is, and who keeps it."""
+    asking_about_all(request)
     now = timezone.now()
     with closing(Broker(settings.BUDGET_REDIS_URL)) as broker:
         page = SyncPage(broker.read(celery.queue_names(), now), now)

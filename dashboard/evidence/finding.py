@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.urls import Resolver404, resolve
 
-from dashboard.models import Instance, InstanceDetail, Snapshot, Workflow
+from dashboard.models import Access, Instance, InstanceDetail, Snapshot, Workflow
 from dashboard.models.kept_answer import KeptAnswer
 from dashboard.models.storing import storable
 
@@ -58,9 +58,9 @@ def of_instance(row: Instance) -> Evidence:
     )
 
 
-def find(text: str, *, near: Workflow | None = None) -> Evidence:
-    """What a link to a snapshot or an instance, or the id of either, leads to. An id that several
-    workflows have is the one of `near`. Raises NoEvidence."""
+def find(text: str, access: Access, *, near: Workflow | None = None) -> Evidence:
+    """What a link to a snapshot or an instance, or the id of either, leads to, of what the reader
+    may see. An id that several workflows have is the one of `near`. Raises NoEvidence."""
     text = storable(text.strip())[:2000]
     path = unquote(urlsplit(text).path) if "/" in text else ""
     try:
@@ -68,26 +68,28 @@ def find(text: str, *, near: Workflow | None = None) -> Evidence:
     except Resolver404:
         match = None
     if match and match.url_name == "snapshot":
-        return of_snapshot(_snapshot(match.kwargs["pk"], text))
+        return of_snapshot(_snapshot(match.kwargs["pk"], text, access))
     if match and match.url_name == "instance":
         address = match.kwargs
         workflows = Workflow.objects.addressed(address["account_id"], address["workflow_name"])
-        return _of_id(address["instance_id"], list(workflows))
+        return _of_id(address["instance_id"], list(workflows), access)
     try:
-        return of_snapshot(_snapshot(uuid.UUID(text), text))
+        return of_snapshot(_snapshot(uuid.UUID(text), text, access))
     except (ValueError, NoEvidence):
-        return _of_id(text, [near] if near else [])
+        return _of_id(text, [near] if near else [], access)
 
 
-def _snapshot(pk: uuid.UUID, text: str) -> Snapshot:
-    found = Snapshot.objects.select_related("workflow__account").filter(pk=pk).first()
+def _snapshot(pk: uuid.UUID, text: str, access: Access) -> Snapshot:
+    seen = Snapshot.objects.filter(access.seen()).select_related("workflow__account")
+    found = seen.filter(pk=pk).first()
     if found is None:
         raise NoEvidence(f"There is no snapshot “{text[:200]}”; unpinned ones age out.")
     return found
 
 
-def _of_id(instance_id: str, near: list[Workflow]) -> Evidence:
-    rows = Instance.objects.with_workflow().filter(instance_id=instance_id)
+def _of_id(instance_id: str, near: list[Workflow], access: Access) -> Evidence:
+    seen = Instance.objects.filter(access.seen())
+    rows = seen.with_workflow().filter(instance_id=instance_id)
     nearest = [row for workflow in near for row in rows.filter(workflow=workflow)]
     found = nearest[:1] or list(rows.newest_first()[:2])
     if not found:

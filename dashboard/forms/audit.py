@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
 
 from dashboard.forms.instant import InstantField
-from dashboard.models import Item, Operation, User, Workflow
+from dashboard.models import Access, Item, Operation, User, Workflow
 from dashboard.models.operation import Kind, State
 from dashboard.models.storing import storable
 
@@ -32,15 +31,15 @@ class AuditForm(forms.Form):
     )
     instance = forms.CharField(max_length=271, required=False, strip=False, label="Instance id")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, given: QueryDict, access: Access) -> None:
+        super().__init__(given)
         # `from` is a word of Python's, so it cannot be declared above.
         hint = forms.TextInput(attrs={"placeholder": "2026-11-20T03:00"})
         self.fields["from"] = InstantField(required=False, label="Asked from (UTC)", widget=hint)
         self.fields["to"] = InstantField(required=False, label="to (UTC)", widget=hint)
         self.workflows = {
             f"{workflow.account.account_id}/{workflow.name}": workflow
-            for workflow in Workflow.objects.choosable()
+            for workflow in Workflow.objects.filter(access.seen("pk")).choosable()
         }
         names = [(value, row.name) for value, row in self.workflows.items()]
         self.fields["workflow"].choices = [("", "any"), *names]  # type: ignore[attr-defined]

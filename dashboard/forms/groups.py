@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.http import QueryDict
 
 from dashboard.forms.instant import InstantField
 from dashboard.insight.group_state import GroupState
-from dashboard.models import Decision, ErrorGroup, Version, Workflow
+from dashboard.models import Access, Decision, ErrorGroup, Version, Workflow
 from dashboard.models.storing import storable
 
 PERIODS = {
@@ -34,13 +35,14 @@ class GroupFilterForm(forms.Form):
         error_messages={"invalid_choice": f"“%(value)s” is none of {', '.join(PERIODS)}."},
     )
 
-    def __init__(self, given: QueryDict) -> None:
+    def __init__(self, given: QueryDict, access: Access) -> None:
         told = given.copy()
         told.setdefault("since", USUAL)
         super().__init__(told)
+        self.access = access
         self.workflows = {
             f"{workflow.account.account_id}/{workflow.name}": workflow
-            for workflow in Workflow.objects.choosable()
+            for workflow in Workflow.objects.filter(access.seen("pk")).choosable()
         }
         names = [(value, row.name) for value, row in self.workflows.items()]
         self.fields["workflow"].choices = [("", "any"), *names]  # type: ignore[attr-defined]
@@ -55,6 +57,12 @@ class GroupFilterForm(forms.Form):
     def chosen_workflow(self) -> Workflow | None:
         self.is_valid()
         return self.workflows.get(self.cleaned_data.get("workflow", ""))
+
+    @property
+    def within(self) -> Collection[int] | None:
+        """The keys of the workflows that groups are wanted of; None: all."""
+        workflow = self.chosen_workflow
+        return [workflow.pk] if workflow else self.access.workflows
 
     @property
     def states(self) -> set[str]:

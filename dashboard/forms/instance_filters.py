@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from django import forms
 from django.http import QueryDict
 
 from dashboard.forms import search
+from dashboard.models import Access
 from dashboard.models.filters import InstanceFilters
 from dashboard.models.keyset import BadCursor, Cursor, Order
 from dashboard.search.language import Query, parse
@@ -33,9 +35,9 @@ class InstanceFilterForm(forms.Form):
     until = forms.CharField(required=False, max_length=200)
     shown = forms.CharField(required=False, max_length=4000)
 
-    def __init__(self, data: QueryDict, *, now: datetime) -> None:
+    def __init__(self, data: QueryDict, *, now: datetime, access: Access) -> None:
         super().__init__(data)
-        self.now = now
+        self.now, self.access = now, access
         self.order = ORDERS["created"]
         self.query = Query()
         self.reading = search.read(self.query, now)
@@ -73,8 +75,8 @@ class InstanceFilterForm(forms.Form):
 
     @property
     def filters(self) -> InstanceFilters:
-        """What could be read of the query."""
-        return self.reading.filters
+        """What could be read of the query, of what may be seen."""
+        return replace(self.reading.filters, within=self.access.workflows)
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("after") and self.cleaned_data.get("before"):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
+from typing import Any
 
 from dashboard.cloudflare.types import Status, Trigger
 from dashboard.insight.phase import PhaseKind
@@ -182,7 +183,8 @@ def read(query: Query, now: datetime) -> Reading:
         else:
             clause = AnyOf(tuple(found.values())) if len(found) > 1 else next(iter(found.values()))
             clauses.append(Not(clause) if term.is_excluded else clause)
-    filters = InstanceFilters(**choices, clauses=tuple(clauses))
+    told: dict[str, Any] = {**choices, "clauses": tuple(clauses)}
+    filters = InstanceFilters(**told)
     return Reading(filters, Query(tuple(readable)), problems)
 
 

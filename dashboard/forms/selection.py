@@ -13,7 +13,7 @@ from django.http import QueryDict
 
 from dashboard.forms.instance_filters import InstanceFilterForm
 from dashboard.forms.old_addresses import translated
-from dashboard.models import Instance, Item, Operation
+from dashboard.models import Access, Instance, Item, Operation
 from dashboard.models.instance import InstanceQuerySet
 from dashboard.models.operation import State
 
@@ -34,32 +34,33 @@ class Selection:
     retry_of: Operation | None = None
 
 
-def read_selection(given: QueryDict, *, now: datetime) -> Selection:
+def read_selection(given: QueryDict, access: Access, *, now: datetime) -> Selection:
     """What the parameters choose; raises ValidationError with a sentence.
 
     `retry_of`, or `matching` with `list`, or `chosen` once for each instance. With `newest`, only
-    what was known here when that was the newest key.
+    what was known here when that was the newest key. Never what may not be seen.
     """
     if text := given.get("retry_of", ""):
-        found = _failed_in(text)
+        found = _failed_in(text, access)
     elif given.get("matching"):
         query = given.get("list", "").removeprefix("?")
-        found = Selection(matching(query, now=now), list_query=query)
+        found = Selection(matching(query, access, now=now), list_query=query)
     else:
-        found = Selection(Instance.objects.filter(pk__in=_keys(given.getlist("chosen"))))
+        chosen = Instance.objects.filter(access.seen(), pk__in=_keys(given.getlist("chosen")))
+        found = Selection(chosen)
     if newest := given.get("newest", ""):
         [limit] = _keys([newest])
         found = Selection(found.instances.filter(pk__lte=limit), found.list_query, found.retry_of)
     return found
 
 
-def matching(query: str, *, now: datetime) -> InstanceQuerySet:
+def matching(query: str, access: Access, *, now: datetime) -> InstanceQuerySet:
     """Every instance of the list with this address; raises ValidationError.
 
     A filter that cannot be read would widen the list, so nothing is chosen then.
     """
     address = translated(QueryDict(query))
-    form = InstanceFilterForm(address, now=now)
+    form = InstanceFilterForm(address, now=now, access=access)
     texts = [f"“{name}” is no part of a list's address." for name in {*address} - LOOKS - {"q"}]
     if texts or not form.is_valid():
         texts += [str(text) for texts in form.errors.values() for text in texts]
@@ -73,9 +74,9 @@ def in_words(query: str) -> list[tuple[str, str]]:
     return [("" if name == "q" else name, value) for name, value in told]
 
 
-def _failed_in(text: str) -> Selection:
+def _failed_in(text: str, access: Access) -> Selection:
     try:
-        operation = Operation.objects.get(pk=uuid.UUID(text))
+        operation = Operation.objects.seen_by(access).get(pk=uuid.UUID(text))
     except (ValueError, Operation.DoesNotExist):
         raise forms.ValidationError("There is no such operation to retry.") from None
     failed = Item.objects.filter(operation=operation, state=State.FAILED)

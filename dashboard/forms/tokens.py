@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from dashboard.models import ApiToken, Scope, User
+from dashboard.models import ApiToken, Scope, User, access_of
 from dashboard.models.api_token import LONGEST_LIFE
 
 #: How long a token may live, in days.
@@ -39,7 +39,7 @@ class TokenForm(forms.Form):
         super().__init__(data)
         self.user = user
         scopes = [(Scope.READ.value, "Read: look at what you can see")]
-        if user.can_operate:
+        if access_of(user).operates:
             scopes.append((Scope.OPERATE.value, "Operate: also act on instances, as you can"))
         self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
 

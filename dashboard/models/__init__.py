@@ -3,6 +3,7 @@
 The database never leads: a row of the copy changes only because Cloudflare said so.
 """
 
+from dashboard.models.access import Access, access_of
 from dashboard.models.account import Account
 from dashboard.models.alert_channel import AlertChannel
 from dashboard.models.alert_delivery import Delivery, DeliveryAttempt, DeliveryState
@@ -13,6 +14,7 @@ from dashboard.models.alert_silence import Silence
 from dashboard.models.api_token import ApiToken, Scope
 from dashboard.models.error_group import Decision, ErrorGroup, ErrorGroupHour, UngroupedPast
 from dashboard.models.frozen import FrozenLink
+from dashboard.models.grant import AccessChange, Grant
 from dashboard.models.history import CountsThen, UncountedPast, WorkflowPeriod
 from dashboard.models.instance import Change, Instance, InstanceDetail
 from dashboard.models.item import Item, StageChange
@@ -23,6 +25,7 @@ from dashboard.models.operation import Operation
 from dashboard.models.progress import Gap, Place, Progress
 from dashboard.models.saved_view import SavedView
 from dashboard.models.search_text import SearchText
+from dashboard.models.shared_cache import SharedCache
 from dashboard.models.snapshot import Snapshot, Why
 from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
 from dashboard.models.tally import Tally
@@ -30,6 +33,8 @@ from dashboard.models.user import Role, User
 from dashboard.models.workflow import Version, Workflow
 
 __all__ = [
+    "Access",
+    "AccessChange",
     "Account",
     "AlertChannel",
     "AlertEvent",
@@ -48,6 +53,7 @@ __all__ = [
     "FailedAttempt",
     "FrozenLink",
     "Gap",
+    "Grant",
     "Instance",
     "InstanceDetail",
     "Item",
@@ -60,6 +66,7 @@ __all__ = [
     "SavedView",
     "Scope",
     "SearchText",
+    "SharedCache",
     "Silence",
     "Snapshot",
     "StageChange",
@@ -75,4 +82,5 @@ __all__ = [
     "Why",
     "Workflow",
     "WorkflowPeriod",
+    "access_of",
 ]

@@ -28,15 +28,21 @@ def rows(statement: str, *lists: Collection[str | int]) -> list[tuple[Any, ...]]
         return found
 
 
-def whole(model: type[Model], where: str, *lists: Collection[str | int]) -> list[Model]:
-    """Instances of a model with all that is kept of them, of the rows for which this holds."""
+def whole(
+    model: type[Model], where: str, *lists: Collection[str | int], **also: str
+) -> list[Model]:
+    """Instances of a model with all that is kept of them, of the rows for which this holds. `also`:
+    further attributes, and what is selected for them."""
     names, columns, converters = _fields(model)
+    selected = ", ".join([columns, *also.values()])
     found = []
-    for row in rows(f"SELECT {columns} FROM {model._meta.db_table} WHERE {where}", *lists):  # noqa: S608
+    for row in rows(f"SELECT {selected} FROM {model._meta.db_table} WHERE {where}", *lists):  # noqa: S608
         values = list(row)
         for place, column, convert in converters:
             values[place] = convert(values[place], column, connection)
-        found.append(model.from_db("default", names, values))
+        one = model.from_db("default", names, values[: len(names)])
+        vars(one).update(zip(also, values[len(names) :], strict=True))
+        found.append(one)
     return found
 
 

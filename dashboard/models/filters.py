@@ -188,16 +188,18 @@ class Choice:
 class InstanceFilters:
     """All must hold; what is left empty does not narrow. A workflow is named by its name, or by its
     account's id or name, a slash, and its name; an account by its id or name; a group of failures
-    by its key, which stands for what is merged into it, too."""
+    by its key, which stands for what is merged into it, too. `within`: the keys of the workflows
+    that whoever asks may see; None: all."""
 
     statuses: Choice = Choice()
     workflows: Choice = Choice()
     accounts: Choice = Choice()
     groups: Choice = Choice()
     clauses: tuple[Clause, ...] = ()
+    within: frozenset[int] | None = None
 
     def __bool__(self) -> bool:
-        return self != type(self)()
+        return replace(self, within=None) != type(self)()
 
     @property
     def of_any_status(self) -> Self:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from dashboard.insight.phase import PhaseKind
 from dashboard.models import by_hand, history_figures
@@ -51,26 +51,33 @@ class Hour:
         return sum(self.number(kind) for kind in KINDS)
 
 
-def forecast(now: datetime, workflow: Workflow | None = None) -> list[Hour]:
+def forecast(now: datetime, workflows: Collection[int] | None = None) -> list[Hour]:
     """The next HOURS hours, the first one what is left of the present one; of all workflows that
-    Cloudflare lists, or of one."""
+    Cloudflare lists, or of those with these keys."""
     first = datetime.fromtimestamp(now.timestamp() // 3600 * 3600, UTC)
     begins = [now, *(first + HOUR * place for place in range(1, HOURS + 1))]
     ends = [*begins[1:], now + HOUR * HOURS]
     hours = [Hour(*span) for span in zip(begins, ends, strict=True) if span[0] < span[1]]
-    _count_due(hours, workflow)
+    if workflows is not None and not workflows:
+        return hours
+    _count_due(hours, workflows)
     last = F("triggered_on").desc(nulls_last=True)
-    wanted = Workflow.objects.present().order_by(last, "pk").values_list("pk", flat=True)
-    _count_deletions([workflow.pk] if workflow else list(wanted[:MOST_WORKFLOWS]), hours, now)
+    wanted = Workflow.objects.present() if workflows is None else _of(workflows)
+    newest = wanted.order_by(last, "pk").values_list("pk", flat=True)
+    _count_deletions(list(newest[:MOST_WORKFLOWS]), hours, now)
     return hours
 
 
-def _count_due(hours: Sequence[Hour], workflow: Workflow | None) -> None:
-    and_workflow = " AND workflow_id = %s" if workflow else ""
+def _of(workflows: Collection[int]) -> QuerySet[Workflow]:
+    return Workflow.objects.filter(pk__in=workflows)
+
+
+def _count_due(hours: Sequence[Hour], workflows: Collection[int] | None) -> None:
+    of = [] if workflows is None else [*workflows]
+    and_workflow = f" AND workflow_id IN ({', '.join(['%s'] * len(of))})" if of else ""
     parts = [
         DUE.format(place=place, and_workflow=and_workflow, most=MOST) for place in range(len(hours))
     ]
-    of = [workflow.pk] if workflow else []
     spans = [
         value
         for hour in hours

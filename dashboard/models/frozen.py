@@ -11,6 +11,7 @@ from django.db import models
 from django.urls import reverse
 
 from dashboard.models import kept_answer
+from dashboard.models.access import Access
 
 
 def new_key() -> str:
@@ -19,6 +20,10 @@ def new_key() -> str:
 
 
 class FrozenLinkQuerySet(models.QuerySet["FrozenLink"]):
+    def seen_by(self, access: Access) -> Self:
+        """All, or of those who may not see all workflows their own: a title may name anything."""
+        return self if access.sees_all else self.filter(made_by=access.user)
+
     def listed(self) -> Self:
         """The newest first, without the bodies."""
         return self.select_related("made_by", "revoked_by").defer("body").order_by("-frozen_at")

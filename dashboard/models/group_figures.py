@@ -92,11 +92,12 @@ class GroupFigures:
         return sum(n for begins, n in self.counted.hours.items() if begins >= moment)
 
 
-def heads_seen(since: datetime, workflow: int | None = None) -> list[ErrorGroup]:
-    """Groups that were seen since then, themselves or what is merged into them: at most MOST."""
+def heads_seen(since: datetime, workflows: Collection[int] | None = None) -> list[ErrorGroup]:
+    """Groups of these workflows, or of all, that were seen since then, themselves or what is merged
+    into them: at most MOST."""
     seen = ErrorGroup.objects.filter(last_seen_on__gte=since).order_by("-last_seen_on", "-pk")
-    if workflow is not None:
-        seen = seen.filter(workflow=workflow)
+    if workflows is not None:
+        seen = seen.filter(workflow__in=workflows)
     found = dict(seen.values_list("pk", "merged_into")[:MOST])
     merged_into = dict(
         ErrorGroup.objects.exclude(merged_into=None).values_list("pk", "merged_into")
@@ -325,12 +326,12 @@ def _version_times(groups: Iterable[ErrorGroup]) -> dict[int, dict[str, datetime
     return found
 
 
-def unread(workflow: int | None = None) -> int:
-    """How many errored instances are in no group because their detail was not read yet: at most
-    MOST_UNREAD, and that stands for more."""
+def unread(workflows: Collection[int] | None = None) -> int:
+    """How many errored instances of these workflows, or of all, are in no group because their
+    detail was not read yet: at most MOST_UNREAD, and that stands for more."""
     rows = Instance.objects.filter(ERRORED_UNREAD)
-    if workflow is not None:
-        rows = rows.filter(workflow=workflow)
+    if workflows is not None:
+        rows = rows.filter(workflow__in=workflows)
     return rows.order_by()[:MOST_UNREAD].count()
 
 

@@ -102,13 +102,15 @@ class Matching:
     def workflows(self) -> list[int] | None:
         """The keys of the workflows that are wanted; None: any."""
         accounts, workflows = self.filters.accounts, self.filters.workflows
+        within = self.filters.within
         if not accounts and not workflows:
-            return None
+            return None if within is None else sorted(within)
         return [
             place.pk
             for place in places()
             if _is_chosen(accounts, {place.account_id, place.account_name})
             and _is_chosen(workflows, place.names)
+            and (within is None or place.pk in within)
         ]
 
     @cached_property

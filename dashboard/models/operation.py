@@ -14,6 +14,7 @@ from dashboard.models.kept import Kept, KeptForGood
 from dashboard.models.workflow import Workflow
 
 if TYPE_CHECKING:
+    from dashboard.models.access import Access
     from dashboard.models.item import Item
     from dashboard.models.user import User
 
@@ -90,6 +91,17 @@ BEFORE = {
 class OperationQuerySet(models.QuerySet["Operation"]):
     def delete(self) -> NoReturn:
         raise KeptForGood("Operations are kept for good.")
+
+    def seen_by(self, access: Access) -> Self:
+        """Those that are about no workflow that the reader may not see."""
+        if access.workflows is None:
+            return self
+        from dashboard.models.item import Item  # It stands above this module.
+
+        its = Item.objects.filter(operation=models.OuterRef("pk")).order_by()
+        unseen = models.Exists(its.exclude(access.seen()))
+        is_seen = access.seen() | Q(models.Exists(its), workflow=None)
+        return self.filter(is_seen, ~Q(unseen))
 
     def to_run(self, now: datetime) -> Self:
         """Those with something to do now that nobody works on, the longest waiting first."""

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 from dashboard.models import by_hand
-from dashboard.models.user import Role, User
+from dashboard.models.access import access_of
+from dashboard.models.user import User
 
 #: By hand, for each page of the list names them.
 NAMED = """
@@ -48,7 +49,7 @@ class SavedView(models.Model):
         return reverse("saved-view", args=[self.pk, slugify(self.name) or "view"])
 
     def may_be_changed_by(self, user: User) -> bool:
-        return self.owner_id == user.pk or user.role == Role.ADMIN
+        return self.owner_id == user.pk or access_of(user).is_admin
 
 
 def named_views(user: User) -> list[SavedView]:

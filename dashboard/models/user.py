@@ -10,31 +10,34 @@ if TYPE_CHECKING:
 
 
 class Role(models.TextChoices):
-    """What a user may do: look; act on instances; say what is alerted of, and to whom."""
+    """What somebody may do: nothing; look; act on instances; say who may do what, and what is
+    alerted of. Each may do what those before it may."""
 
+    NONE = "none"
     VIEWER = "viewer"
     OPERATOR = "operator"
     ADMIN = "admin"
 
+    def covers(self, other: Role) -> bool:
+        """True when it allows all that the other one does."""
+        ranks = [*Role]
+        return ranks.index(self) >= ranks.index(other)
+
 
 class User(AbstractUser):
-    """Someone who signs in. New users may only look."""
+    """Someone who signs in. New users may only look.
+
+    `role`: what they may do everywhere; grants add to it, see `Access`. `told_groups`: the groups
+    that the identity provider named when they last signed in by it. `signed_out_at`: sessions that
+    began before it have ended.
+    """
 
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
+    told_groups = models.JSONField(default=list, blank=True)
+    signed_out_at = models.DateTimeField(null=True, blank=True)
 
     #: Through what they ask just now; None for somebody who is signed in.
     token: ApiToken | None = None
-
-    @property
-    def can_operate(self) -> bool:
-        """May pause, resume, restart, terminate, create, and send events."""
-        is_held_back = self.token is not None and not self.token.may_operate
-        return self.is_active and self.role in {Role.OPERATOR, Role.ADMIN} and not is_held_back
-
-    @property
-    def can_administer(self) -> bool:
-        """May change the rules and channels of alerts: with their own hands, not by a token."""
-        return self.is_active and self.role == Role.ADMIN and self.token is None
 
     @property
     def token_name(self) -> str:

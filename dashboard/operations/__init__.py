@@ -13,6 +13,7 @@ from dashboard.operations.choices import (
     choices,
     form_query,
     refusal,
+    refusal_for_operation,
     refusal_for_user,
     refusal_for_workflow,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "propose",
     "propose_failed",
     "refusal",
+    "refusal_for_operation",
     "refusal_for_user",
     "refusal_for_workflow",
     "run",

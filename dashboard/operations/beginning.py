@@ -96,18 +96,19 @@ def _write(instances: InstanceQuerySet, wanted: Wanted, terms: Terms, now: datet
         changed_at=now,
     )
     states = chosen.values_list("status", IS_EXPIRED)
-    why_not = _refusals(Kind(wanted.kind), workflows.values(), states)
+    why_not = _refusals(wanted, workflows.values(), states)
     _write_items(operation, instances.annotate(why_not=why_not), terms.waves, now)
     return operation
 
 
 def _refusals(
-    kind: Kind, workflows: Iterable[Workflow], states: Iterable[tuple[str, bool]]
+    wanted: Wanted, workflows: Iterable[Workflow], states: Iterable[tuple[str, bool]]
 ) -> Case:
     """Why nothing is sent to an instance, as `planning.refusal` says it; "" when something is."""
+    kind = Kind(wanted.kind)
     of_all: dict[str, list[int]] = defaultdict(list)
     for workflow in workflows:
-        of_all[refusal_of_all(kind, workflow)].append(workflow.pk)
+        of_all[refusal_of_all(kind, workflow, wanted.user)].append(workflow.pk)
     of_all.pop("", None)
     of_state = {
         (status, is_expired): words

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from dashboard import connection
-from dashboard.models import Instance, Item, User, Workflow
+from dashboard.models import Instance, Item, Operation, User, Workflow, access_of
 from dashboard.models.operation import Kind
 from dashboard.operations import allowed
 
@@ -48,15 +48,32 @@ class Choice:
         return self.kind in DANGEROUS
 
 
-def refusal_for_user(user: User) -> str:
-    """Why this user cannot act at all; "" when they can."""
+def refusal_for_user(user: User, workflow: Workflow | None = None) -> str:
+    """Why this user cannot act on instances of this workflow, or of any at all; "" when they
+    can."""
     if settings.READ_ONLY:
         return "This dashboard is read-only (READ_ONLY is set)."
     if user.token and not user.token.may_operate:
         return f"The token {user.token} has the scope read; acting on instances takes operate."
-    if not user.can_operate:
-        return f"Your role is {user.role}; acting on instances takes the role operator."
+    access = access_of(user)
+    if workflow is None:
+        role, can_operate, where = access.everywhere, access.operates, ""
+    else:
+        role, can_operate = access.role_for(workflow), access.can_operate(workflow)
+        where = f" for {workflow.name}" if access.operates else ""
+    if not can_operate:
+        return f"Your role is {role}{where}; acting on instances takes the role operator."
     return ""
+
+
+def refusal_for_operation(user: User, operation: Operation) -> str:
+    """Why this user can neither steer this operation on many nor repeat it: it takes the right to
+    act on each of its instances that something is, or was, sent to."""
+    if (why_not := refusal_for_user(user)) or access_of(user).operates_all:
+        return why_not
+    keys = operation.items.exclude(wave=0).order_by().values("workflow").distinct()
+    workflows = Workflow.objects.filter(pk__in=keys).select_related("account")
+    return next(filter(None, (refusal_for_user(user, one) for one in workflows)), "")
 
 
 def refusal_for_workflow(workflow: Workflow) -> str:
@@ -81,7 +98,7 @@ def refusal(kind: Kind, instance: Instance) -> str:
 
 def choices(instance: Instance, user: User) -> list[Choice]:
     """Every action on an instance, each with why it cannot be asked for."""
-    for_user = refusal_for_user(user)
+    for_user = refusal_for_user(user, instance.workflow)
     latest = Item.objects.of_instance(instance.workflow, instance.instance_id).first()
     workflow = instance.workflow
     is_expired = instance.expired_at is not None

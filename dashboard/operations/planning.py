@@ -14,11 +14,11 @@ from dashboard import connection
 from dashboard.cloudflare import Lane
 from dashboard.cloudflare.budget import part_of
 from dashboard.cloudflare.targets import Target
-from dashboard.models import Instance, Workflow
+from dashboard.models import Instance, User, Workflow
 from dashboard.models.instance import InstanceQuerySet
 from dashboard.models.operation import Kind
 from dashboard.operations import allowed
-from dashboard.operations.choices import refusal_for_workflow
+from dashboard.operations.choices import refusal_for_user, refusal_for_workflow
 from dashboard.operations.watching import LISTED_AS
 
 #: What can be asked of many; deleting only where the target offers it.
@@ -104,8 +104,9 @@ def deletes(target: Target) -> bool:
     return target.documents_batch_delete or settings.CLOUDFLARE_UNDOCUMENTED_ROUTES
 
 
-def plan(kind: Kind, instances: InstanceQuerySet) -> Plan:
-    """What would become of these instances, as they were last seen. Asks Cloudflare nothing."""
+def plan(kind: Kind, instances: InstanceQuerySet, user: User) -> Plan:
+    """What would become of these instances, as they were last seen, if this user asked for it. Asks
+    Cloudflare nothing."""
     counted = (
         instances.order_by()
         .values_list("workflow", "status", IS_EXPIRED)
@@ -117,7 +118,7 @@ def plan(kind: Kind, instances: InstanceQuerySet) -> Plan:
     groups = list(counted)
     workflows = Workflow.objects.select_related("account").in_bulk({group[0] for group in groups})
     for pk, status, is_expired, number in groups:
-        if why_not := refusal(kind, workflows[pk], status, is_expired=is_expired):
+        if why_not := refusal(kind, workflows[pk], user, status, is_expired=is_expired):
             left_out[pk] += number
             skipped[why_not] += number
         else:
@@ -133,18 +134,19 @@ def plan(kind: Kind, instances: InstanceQuerySet) -> Plan:
         dict(skipped.most_common()),
         sum(by_account.values()),
         seconds(by_account),
-        tuple((row, _refusal_of(kind, row)) for row in _first(instances)),
+        tuple((row, _refusal_of(kind, row, user)) for row in _first(instances)),
     )
 
 
-def refusal(kind: Kind, workflow: Workflow, status: str, *, is_expired: bool) -> str:
+def refusal(kind: Kind, workflow: Workflow, user: User, status: str, *, is_expired: bool) -> str:
     """Why nothing would be sent to such an instance; "" when it would."""
-    return refusal_of_all(kind, workflow) or allowed.refusal(kind, status, is_expired=is_expired)
+    why_not = refusal_of_all(kind, workflow, user)
+    return why_not or allowed.refusal(kind, status, is_expired=is_expired)
 
 
-def refusal_of_all(kind: Kind, workflow: Workflow) -> str:
+def refusal_of_all(kind: Kind, workflow: Workflow, user: User) -> str:
     """Why nothing would be sent to any instance of this workflow; "" when that depends on it."""
-    if why_not := refusal_for_workflow(workflow):
+    if why_not := refusal_for_user(user, workflow) or refusal_for_workflow(workflow):
         return why_not
     target = connection.account_setting(workflow.account.account_id).target
     if kind is Kind.DELETE and not deletes(target):
@@ -156,8 +158,8 @@ def _first(instances: InstanceQuerySet) -> InstanceQuerySet:
     return instances.newest_first().with_workflow()[:FIRST]
 
 
-def _refusal_of(kind: Kind, row: Instance) -> str:
-    return refusal(kind, row.workflow, row.status, is_expired=row.expired_at is not None)
+def _refusal_of(kind: Kind, row: Instance, user: User) -> str:
+    return refusal(kind, row.workflow, user, row.status, is_expired=row.expired_at is not None)
 
 
 def calls(kind: Kind, number: int) -> int:

@@ -20,7 +20,7 @@ from dashboard.cloudflare.bodies import BATCH_SIZE
 from dashboard.cloudflare.errors import CloudflareError, NotFound, RateLimited, Unreachable
 from dashboard.connection import UnknownAccount
 from dashboard.evidence import NotKept
-from dashboard.models import Item, Operation, Workflow
+from dashboard.models import Item, Operation, User, Workflow
 from dashboard.models.operation import Kind, Stage, State
 from dashboard.operations.choices import refusal_for_user, refusal_for_workflow
 from dashboard.operations.creating import batch_size, create_some
@@ -130,6 +130,14 @@ class Slice:
             return why_not
         return f"{user} may no longer act on instances. Another operator can resume it."
 
+    def _refusal_for(self, workflow: Workflow) -> str:
+        """Why nothing is sent to this workflow's instances; "" when it is. Who is in charge is read
+        anew each time: their role may have been taken away since."""
+        user = User.objects.get(pk=self.operation.in_charge.pk)
+        if refusal_for_user(user, workflow):
+            return f"{user} may not act on instances of {workflow.name}."
+        return refusal_for_workflow(workflow)
+
     def _may_go_on(self, following: Item) -> bool:
         """Asks the person's rights and the waves before; says why not."""
         operation, now = self.operation, self.clock()
@@ -170,10 +178,9 @@ class Slice:
 
     def _send(self, item: Item) -> bool:
         """One item. False when nothing more can be sent for now."""
-        client, workflow = self.client_of(item.workflow), item.workflow
-        if client is None or refusal_for_workflow(workflow):
-            note = f"Nothing was sent. {refusal_for_workflow(workflow)}"
-            settle(item, State.SKIPPED, note, self.clock())
+        client, why_not = self.client_of(item.workflow), self._refusal_for(item.workflow)
+        if client is None or why_not:
+            settle(item, State.SKIPPED, f"Nothing was sent. {why_not}", self.clock())
             return True
         try:
             send(client, item, self.operation.arguments, clock=self.clock)
@@ -196,7 +203,7 @@ class Slice:
     def _create_some(self, following: Sequence[Item]) -> None:
         """As many of these as one request takes, and of one wave."""
         workflow = following[0].workflow
-        client, why_not = self.client_of(workflow), refusal_for_workflow(workflow)
+        client, why_not = self.client_of(workflow), self._refusal_for(workflow)
         wave = [item for item in following if item.wave == following[0].wave]
         if client is None or why_not:
             for item in wave:

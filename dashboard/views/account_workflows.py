@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Self
 
 from dashboard.insight.urgency import Need, worst_first
-from dashboard.models import Account, Progress, Workflow
+from dashboard.models import Access, Account, Progress, Workflow
 from dashboard.models.progress import Coverage
 from dashboard.views.board import Board, Figures
 from dashboard.views.counts import StatusCount, in_order, status_counts
@@ -99,12 +99,14 @@ class AccountWorkflows:
         ]
 
     @classmethod
-    def of(cls, accounts: Iterable[Account], board: Board, page: int = 1) -> list[Self]:
-        """One for each account, in that order."""
-        accounts = list(accounts)
+    def of(
+        cls, accounts: Iterable[Account], board: Board, access: Access, page: int = 1
+    ) -> list[Self]:
+        """One for each account, in that order, with the workflows of it that may be seen."""
+        accounts = [one for one in accounts if access.sees_account(one.account_id)]
         by_account: defaultdict[int, list[tuple[WorkflowRow, Need]]] = defaultdict(list)
         known = {account.pk: account for account in accounts}
-        for row in rows_of(Workflow.objects.filter(account__in=accounts)):
+        for row in rows_of(Workflow.objects.filter(access.seen("pk"), account__in=accounts)):
             row.workflow.account = known[row.workflow.account_id]
             by_account[row.workflow.account_id].append((row, board.need(row)))
         for rows in by_account.values():
@@ -112,7 +114,7 @@ class AccountWorkflows:
         shown = [one for rows in by_account.values() for one in _shown(rows, page)]
         figures = board.figures(shown)
         described = Workflow.objects.described().in_bulk([row.workflow.pk for row, _ in shown])
-        coverage = Progress.objects.filter(workflow__account__in=accounts).coverage()
+        coverage = Progress.objects.filter(access.seen(), workflow__account__in=accounts).coverage()
         return [
             cls(
                 account,

@@ -15,7 +15,7 @@ from dashboard import alerts
 from dashboard.alerts import Fate
 from dashboard.forms.alerts import ChannelForm
 from dashboard.models import AlertChannel, AlertRule
-from dashboard.views.guards import may_change_alerts, signed_in
+from dashboard.views.guards import access, may_change_alerts, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 LISTED = 20
@@ -26,7 +26,7 @@ def channel_list(request: HtmxHttpRequest) -> HttpResponse:
     rules = Prefetch("rules", queryset=AlertRule.objects.present())
     ctx = {
         "channels": AlertChannel.objects.present().prefetch_related(rules),
-        "may_change": signed_in(request).can_administer,
+        "may_change": access(request).is_admin,
     }
     return render_page(request, "alerts/channels.html", fragment="channels", ctx=ctx)
 
@@ -80,7 +80,7 @@ def _filled_in(request: HtmxHttpRequest, channel: AlertChannel | None) -> HttpRe
     ctx: dict[str, Any] = {
         "form": form,
         "channel": channel,
-        "may_change": signed_in(request).can_administer,
+        "may_change": access(request).is_admin,
         "now": timezone.now(),
     }
     if channel:

@@ -14,7 +14,7 @@ from dashboard import alerts
 from dashboard.alerts import KINDS, stored
 from dashboard.forms.alerts import RuleForm
 from dashboard.models import AlertRule
-from dashboard.views.guards import may_change_alerts, signed_in
+from dashboard.views.guards import access, may_change_alerts, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 
@@ -25,7 +25,7 @@ def rule_list(request: HtmxHttpRequest) -> HttpResponse:
     ctx = {
         "rules": [(rule, KINDS[rule.kind].TITLE) for rule in rules.prefetch_related("channels")],
         "kinds": list(KINDS.values()),
-        "may_change": signed_in(request).can_administer,
+        "may_change": access(request).is_admin,
     }
     return render_page(request, "alerts/rules.html", fragment="rules", ctx=ctx)
 
@@ -61,7 +61,7 @@ def _filled_in(request: HtmxHttpRequest, kind: str, rule: AlertRule | None) -> H
     if rule is None or request.method == "POST":
         may_change_alerts(user)
     form = RuleForm(KINDS[kind], rule, request.POST or None)
-    ctx = {"form": form, "rule": rule, "kind": KINDS[kind], "may_change": user.can_administer}
+    ctx = {"form": form, "rule": rule, "kind": KINDS[kind], "may_change": access(request).is_admin}
     status = 200
     if request.method == "POST":
         if form.is_valid() and "backtest" not in request.POST:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.forms.alerts import SilenceForm
 from dashboard.models import Silence
-from dashboard.views.guards import may_handle_alerts, signed_in
+from dashboard.views.guards import can_handle_alerts, may_handle_alerts, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 USUAL = timedelta(hours=1)
@@ -24,7 +24,7 @@ def silence_list(request: HtmxHttpRequest) -> HttpResponse:
     """Those that hold or will, and the form of a new one; a POST makes it."""
     user, now = signed_in(request), timezone.now()
     if request.method == "POST":
-        may_handle_alerts(user)
+        may_handle_alerts(request, None)
     form = SilenceForm(now, request.POST or None, _asked(request, now))
     if form.is_valid():
         silence = form.made()
@@ -36,7 +36,7 @@ def silence_list(request: HtmxHttpRequest) -> HttpResponse:
     ctx = {
         "silences": [(one, one.until(now)) for one in silences],
         "form": form,
-        "may_handle": user.can_operate,
+        "may_handle": can_handle_alerts(request, None),
         "now": now,
     }
     status = 422 if request.method == "POST" else 200
@@ -46,7 +46,7 @@ def silence_list(request: HtmxHttpRequest) -> HttpResponse:
 @require_POST
 def end_silence(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """From now on it is delivered again, also what still goes on."""
-    may_handle_alerts(signed_in(request))
+    may_handle_alerts(request, None)
     silence = get_object_or_404(Silence, pk=pk)
     Silence.objects.filter(pk=silence.pk, ended_at=None).update(ended_at=timezone.now())
     messages.success(request, "The silence has ended; what still goes on is sent now.")

@@ -13,18 +13,21 @@ from django.views.decorators.http import require_POST, require_safe
 from dashboard import alerts
 from dashboard.forms.alerts import AcknowledgeForm
 from dashboard.models import AlertIncident, AlertRule, Delivery, Silence
-from dashboard.views.guards import may_handle_alerts, signed_in
+from dashboard.views.guards import access, can_handle_alerts, may_handle_alerts, narrowed, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 PER_PAGE = 50
 
 
 @require_safe
+@narrowed
 def alert_list(request: HtmxHttpRequest) -> HttpResponse:
     """The open incidents first, then those that resolved, the latest first."""
     now = timezone.now()
-    found = AlertIncident.objects.described().order_by(
-        F("resolved_at").desc(nulls_first=True), "-opened_at", "-pk"
+    found = (
+        AlertIncident.objects.filter(access(request).seen())
+        .described()
+        .order_by(F("resolved_at").desc(nulls_first=True), "-opened_at", "-pk")
     )
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     silences = list(Silence.objects.begun(now))
@@ -40,31 +43,36 @@ def alert_list(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @require_safe
+@narrowed
 def alert_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """One incident: what it is, what happened to it, and what was delivered of that."""
     return _detail(request, pk, AcknowledgeForm())
 
 
 @require_POST
+@narrowed
 def acknowledge(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Somebody sees to it: their name and note stand on it, and no update is sent any more."""
-    user = signed_in(request)
-    may_handle_alerts(user)
+    incident = _incident(request, pk)
+    may_handle_alerts(request, incident.workflow)
     form = AcknowledgeForm(request.POST)
     if not form.is_valid():
         return _detail(request, pk, form, status=422)
-    get_object_or_404(AlertIncident, pk=pk)
-    if alerts.acknowledge(pk, user, form.cleaned_data["note"], now=timezone.now()):
+    if alerts.acknowledge(pk, signed_in(request), form.cleaned_data["note"], now=timezone.now()):
         messages.success(request, "Your name stands on it. Only its resolution is still sent.")
     else:
         messages.info(request, "It resolved in the meantime; nothing was changed.")
     return redirect("alert", pk)
 
 
+def _incident(request: HtmxHttpRequest, pk: int) -> AlertIncident:
+    return get_object_or_404(AlertIncident.objects.described(), access(request).seen(), pk=pk)
+
+
 def _detail(
     request: HtmxHttpRequest, pk: int, form: AcknowledgeForm, *, status: int = 200
 ) -> HttpResponse:
-    incident, now = get_object_or_404(AlertIncident.objects.described(), pk=pk), timezone.now()
+    incident, now = _incident(request, pk), timezone.now()
     deliveries = Delivery.objects.select_related("channel").prefetch_related("tries").order_by("pk")
     events = incident.events.select_related("by").prefetch_related(
         Prefetch("deliveries", queryset=deliveries)
@@ -75,7 +83,7 @@ def _detail(
         "silence": alerts.silence_of(incident, list(Silence.objects.begun(now)), now),
         "since_path": alerts.since_path(incident.began_at),
         "form": form,
-        "may_handle": signed_in(request).can_operate,
+        "may_handle": can_handle_alerts(request, incident.workflow),
         "now": now,
     }
     return render_page(request, "alerts/detail.html", fragment="alert", ctx=ctx, status=status)

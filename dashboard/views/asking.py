@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
@@ -25,7 +25,7 @@ from dashboard.forms.operations import INSTANCE_FORMS, OperationForm
 from dashboard.models import Instance, Operation, User, Workflow
 from dashboard.models.operation import Kind
 from dashboard.models.storing import storable
-from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.guards import access, may_operate, narrowed, operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.preparing import chosen_before, prepared
 from dashboard.views.starting import Start, start_of
@@ -96,10 +96,11 @@ class Subject:
 
 
 @require_GET
+@narrowed
 @operator_required
 def new_operation(request: HtmxHttpRequest) -> HttpResponse:
     """The form for one kind of operation, with what it will do in words."""
-    subject = subject_of(request.GET)
+    subject = subject_of(request, request.GET)
     is_one = subject.kind is Kind.CREATE and not subject.is_batch
     start = start_of(subject.workflow, request.GET) if is_one else None
     initial = _initial(request.GET, subject) | ({"params": start.params} if start else {})
@@ -113,7 +114,7 @@ def ask(request: HtmxHttpRequest) -> HttpResponse:
     With `preview` it goes back in any case, showing what it would do: without JavaScript nothing
     else can tell after another step was chosen.
     """
-    subject = subject_of(request.POST)
+    subject = subject_of(request, request.POST)
     if "preview" in request.POST:
         return _render(request, subject, subject.form(initial=request.POST.dict()))
     form = subject.form(request.POST, request.FILES)
@@ -208,13 +209,15 @@ def _initial(query: QueryDict, subject: Subject) -> dict[str, Any]:
     return initial | chosen_before(subject.kind, instance, query)
 
 
-def subject_of(given: Mapping[str, Any]) -> Subject:
-    """What the parameters name; a 404 that says which of them leads nowhere."""
+def subject_of(request: HttpRequest, given: Mapping[str, Any]) -> Subject:
+    """What the parameters name; a 404 that says which of them leads nowhere, and a 403 for what
+    this reader may not act on."""
     kind = KINDS.get(given.get("kind", ""))
     if kind is None:
         text = given.get("kind", "")[:40]
         raise Http404(f"There is no operation called “{text}”.")
-    workflow = _workflow(given.get("account_id", ""), given.get("workflow_name", ""))
+    workflow = _workflow(request, given.get("account_id", ""), given.get("workflow_name", ""))
+    may_operate(request, workflow)
     if kind is Kind.CREATE:
         return Subject(kind, workflow, None, is_batch="is_batch" in given)
     instance_id = given.get("instance_id", "")
@@ -228,9 +231,9 @@ def subject_of(given: Mapping[str, Any]) -> Subject:
     return Subject(kind, workflow, instance, is_batch=False)
 
 
-def _workflow(account_id: str, workflow_name: str) -> Workflow:
+def _workflow(request: HttpRequest, account_id: str, workflow_name: str) -> Workflow:
     found = Workflow.objects.addressed(storable(account_id), storable(workflow_name))
     workflow = found.select_related("account").first()
-    if workflow is None:
+    if workflow is None or not access(request).sees(workflow):
         raise Http404(f"There is no workflow “{workflow_name[:64]}” in the local copy.")
     return workflow

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from dashboard.forms.audit import AuditForm
 from dashboard.models import Item, Operation
 from dashboard.views.exports import csv_file, json_file, json_lines
+from dashboard.views.guards import access, narrowed
 from dashboard.views.limits import FILES, at_most
 from dashboard.views.page import HtmxHttpRequest
 
@@ -46,11 +47,12 @@ ASKED = {
 
 
 @require_safe
+@narrowed
 @at_most(FILES, "files")
 def audit_export(request: HtmxHttpRequest, form: str) -> HttpResponseBase:
     """All that people did to instances, filtered as the page is: `audit.csv`, `audit.ndjson`."""
-    asked = AuditForm(request.GET)
-    found = Operation.objects.filter(asked.condition)
+    asked = AuditForm(request.GET, access(request))
+    found = Operation.objects.seen_by(access(request)).filter(asked.condition)
     if not asked.is_valid():
         raise Http404("These filters cannot be read.")
     items = asked.items(found).order_by("-pk")
@@ -64,10 +66,12 @@ def audit_export(request: HtmxHttpRequest, form: str) -> HttpResponseBase:
 
 
 @require_safe
+@narrowed
 @at_most(FILES, "files")
 def outcome(request: HtmxHttpRequest, pk: uuid.UUID, form: str) -> HttpResponseBase:
     """What became of each instance of one operation: `outcome.csv`, `outcome.json`."""
-    operation = get_object_or_404(Operation.objects.select_related("requested_by"), pk=pk)
+    found = Operation.objects.seen_by(access(request)).select_related("requested_by")
+    operation = get_object_or_404(found, pk=pk)
     items = operation.items.order_by("pk")
     match form:
         case "csv":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -88,9 +88,10 @@ def _hanging(one: StuckStep, workflow: Workflow, anchor: datetime) -> Hanging:
     )
 
 
-def appeared(since: datetime) -> list[Appeared]:
-    """The versions that were deployed since, and shortly before; the newest first."""
-    found = Version.objects.filter(created_on__gte=since - BEFORE, workflow__gone_at=None)
+def appeared(since: datetime, workflows: Collection[int]) -> list[Appeared]:
+    """The versions of these workflows that were deployed since, and shortly before; the newest
+    first."""
+    found = Version.objects.filter(created_on__gte=since - BEFORE, workflow__in=workflows)
     found = found.select_related("workflow__account").defer("graph", "remaining")
     return [_appeared(one) for one in found.newest_first()[:MOST_VERSIONS]]
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard import connection
 from dashboard.insight.budget_page import BudgetPage, Meter
+from dashboard.views.guards import narrowed
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 
@@ -26,6 +27,7 @@ def budget_detail(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @require_safe
+@narrowed
 def budget_meter(request: HtmxHttpRequest) -> HttpResponse:
     """The meter of the frame, and the sync strip beside it, for refreshing them in place."""
     return render(request, "components/strips_again.html")

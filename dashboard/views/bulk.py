@@ -21,28 +21,29 @@ from dashboard.forms.selection import Selection, in_words, read_selection
 from dashboard.models import User
 from dashboard.models.operation import Kind
 from dashboard.views.asking import SENT_BEFORE
-from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.guards import access, narrowed, operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 TEMPLATE = "operations/bulk.html"
 
 
 @require_POST
+@narrowed
 @operator_required
 def bulk(request: HtmxHttpRequest) -> HttpResponse:
     """The preview of an operation on many; with `confirm`, its beginning."""
     try:
-        selection = read_selection(request.POST, now=timezone.now())
+        selection = read_selection(request.POST, access(request), now=timezone.now())
     except ValidationError as error:
         ctx = {"problems": error.messages, "back": _back(request.POST)}
         return render_page(request, TEMPLATE, fragment="preview", ctx=ctx, status=422)
-    preview = Preview(request.POST, selection)
+    preview = Preview(request.POST, selection, signed_in(request))
     if not preview.is_confirmed:
         return _render(request, preview)
     if not preview.form.is_valid() or preview.problem:
         return _render(request, preview, status=422)
     operation, is_new = operations.begin(
-        selection.instances, preview.wanted(signed_in(request)), preview.terms(), now=timezone.now()
+        selection.instances, preview.wanted, preview.terms(), now=timezone.now()
     )
     if not is_new:
         messages.warning(request, SENT_BEFORE)
@@ -52,11 +53,11 @@ def bulk(request: HtmxHttpRequest) -> HttpResponse:
 class Preview:
     """What would become of a selection, and the form that says yes to it."""
 
-    def __init__(self, given: QueryDict, selection: Selection) -> None:
-        self.given, self.selection = given, selection
+    def __init__(self, given: QueryDict, selection: Selection, user: User) -> None:
+        self.given, self.selection, self.user = given, selection, user
         self.kind = _kind(given, selection)
         self.is_confirmed = "confirm" in given
-        self.plan = operations.plan(self.kind, selection.instances)
+        self.plan = operations.plan(self.kind, selection.instances, user)
         initial: dict[str, Any] = {"key": uuid.uuid4()}
         if selection.retry_of:
             initial |= initial_of(selection.retry_of)
@@ -120,11 +121,12 @@ class Preview:
     def back(self) -> str:
         return _back(self.given)
 
-    def wanted(self, user: User) -> operations.Wanted:
+    @property
+    def wanted(self) -> operations.Wanted:
         data = self.form.cleaned_data
         return operations.Wanted(
             kind=self.kind,
-            user=user,
+            user=self.user,
             key=data["key"],
             reason=data["reason"],
             arguments=self.form.arguments(),

@@ -11,8 +11,12 @@ from django.template.loader import render_to_string
 
 from dashboard import logs
 from dashboard.logs import DATABASE_AWAY
+from dashboard.models import Role, User
 from dashboard.problems import failed, is_api, problem
+from dashboard.views.guards import NothingGranted
 
+#: So many admins are named to somebody who has no role yet.
+SOME = 10
 TOO_LONG = (
     "More text was pasted than this dashboard takes at once; put it into a file and choose that."
 )
@@ -26,6 +30,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, NothingGranted):
+        admins = User.objects.filter(role=Role.ADMIN, is_active=True).order_by("username")
+        names = [*admins.values_list("username", flat=True)[:SOME]]
+        return render(request, "errors/nothing_granted.html", {"admins": names}, status=403)
     return render(request, "errors/403.html", {"sentence": _sentence(exception)}, status=403)
 
 

@@ -16,6 +16,7 @@ from dashboard.models.keyset import pages_of
 from dashboard.models.list_row import list_rows
 from dashboard.models.matching import Matching
 from dashboard.views.exports import csv_file, json_lines
+from dashboard.views.guards import access, narrowed
 from dashboard.views.limits import FILES, at_most
 from dashboard.views.page import HtmxHttpRequest
 
@@ -30,13 +31,14 @@ Fact = str | int | None
 
 
 @require_safe
+@narrowed
 @at_most(FILES, "files")
 def instance_export(request: HtmxHttpRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
     """What the same address without the file's name lists, all pages of it."""
     if kind not in {"csv", "ndjson"}:
         raise Http404(f"A list is exported as csv or ndjson, not as {kind}.")
     now = timezone.now()
-    form = InstanceFilterForm(translated(request.GET), now=now)
+    form = InstanceFilterForm(translated(request.GET), now=now, access=access(request))
     if not form.is_valid():
         sentences = [str(text) for texts in form.errors.values() for text in texts]
         return HttpResponse("\n".join(sentences), status=400, content_type="text/plain")

@@ -19,6 +19,7 @@ from dashboard.models import Progress, Workflow, forecast
 from dashboard.models.forecast import DELETED, HOUR, KINDS, Hour
 from dashboard.models.progress import Coverage
 from dashboard.views.counts import list_address
+from dashboard.views.guards import access, narrowed
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.workflow_rows import WorkflowRow
 
@@ -50,29 +51,39 @@ class Line:
 
 
 @require_safe
+@narrowed
 def forecast_page(request: HtmxHttpRequest) -> HttpResponse:
     """All workflows together, hour by hour and each by itself."""
     now = timezone.now()
-    ctx = {"forecast": Forecast(now), "now": now}
+    ctx = {"forecast": Forecast(now, within=access(request).workflows), "now": now}
     return render_page(request, "forecast/page.html", fragment="forecast", ctx=ctx)
 
 
 class Forecast:
-    """Of all workflows, or of one. Reads the database only when a page asks, and what was read less
-    than a minute ago again."""
+    """Of all workflows, of those with the keys `within`, or of one. Reads the database only when a
+    page asks, and what was read less than a minute ago again."""
 
     words = WORDS
     heads = (*WORDS.values(), DELETED_WORD)
 
-    def __init__(self, now: datetime, workflow: Workflow | None = None) -> None:
+    def __init__(
+        self,
+        now: datetime,
+        workflow: Workflow | None = None,
+        *,
+        within: frozenset[int] | None = None,
+    ) -> None:
         self.now, self.workflow = now, workflow
+        self.workflows: list[int] | None = None
+        if workflow or within is not None:
+            self.workflows = [workflow.pk] if workflow else sorted(within or ())
 
     @cached_property
     def _known(self) -> tuple[datetime, list[Hour]]:
-        key = f"forecast:{self.workflow.pk if self.workflow else ''}"
+        key = f"forecast:{hash(tuple(self.workflows)) if self.workflows is not None else ''}"
         found: tuple[datetime, list[Hour]] | None = cache.get(key)
         if found is None or not timedelta() <= self.now - found[0] < KEPT_FOR:
-            found = self.now, forecast.forecast(self.now, self.workflow)
+            found = self.now, forecast.forecast(self.now, self.workflows)
             cache.set(key, found, KEPT_FOR.total_seconds())
         return found
 
@@ -88,8 +99,7 @@ class Forecast:
     @cached_property
     def coverage(self) -> Coverage | None:
         """Of how many unfinished instances it is known what they wait for."""
-        workflows = [self.workflow.pk] if self.workflow else None
-        return Progress.objects.coverage_of(workflows)
+        return Progress.objects.coverage_of(self.workflows)
 
     @property
     def wakes(self) -> int:

@@ -14,11 +14,14 @@ from django.utils import timezone
 from dashboard import connection, operations
 from dashboard.cloudflare.targets import CLOUDFLARE_URL
 from dashboard.insight.budget_page import Meter
-from dashboard.models import User
+from dashboard.models import Access, AlertIncident, User, access_of
 from dashboard.models.account import SyncState, sync_states
 from dashboard.models.addresses import page_address
+from dashboard.signing_in import factor
 from dashboard.templatetags.links import PageLink
 
+#: What Cloudflare answers may name a workflow that the reader may not see.
+UNTOLD_ERROR = "Ask somebody who sees all workflows why."
 #: A sync that has not come through for so long has stopped.
 STALE_AFTER = timedelta(seconds=60)
 
@@ -69,10 +72,30 @@ class Frame:
         return bool(settings.READ_ONLY)
 
     @cached_property
+    def access(self) -> Access | None:
+        """What the reader may see and do; None for one who is not signed in."""
+        user = getattr(self.request, "user", None)
+        return access_of(user) if isinstance(user, User) else None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.access is not None and self.access.is_admin
+
+    @property
+    def must_add_factor(self) -> bool:
+        """Whether nothing else is shown before they have a second factor."""
+        return self.access is not None and factor.is_missing(self.request, self.access)
+
+    @property
+    def sees_all(self) -> bool:
+        return self.access is not None and self.access.sees_all
+
+    @cached_property
     def why_not_operate(self) -> str:
         """Why this reader cannot act on Cloudflare; "" when they can."""
-        user = getattr(self.request, "user", None)
-        return operations.refusal_for_user(user) if isinstance(user, User) else "Sign in first."
+        if self.access is None:
+            return "Sign in first."
+        return operations.refusal_for_user(self.access.user)
 
     @property
     def can_operate(self) -> bool:
@@ -101,7 +124,10 @@ class Frame:
 
     @property
     def open_alerts(self) -> int:
-        """How many incidents are open: comes with the accounts, and so costs no query."""
+        """How many incidents are open: comes with the accounts, and so costs no query for who may
+        see them all."""
+        if self.access and not self.access.sees_all:
+            return AlertIncident.objects.unresolved().filter(self.access.seen()).count()
         return max((account.open_alerts for account in self._known), default=0)
 
     @cached_property
@@ -111,11 +137,20 @@ class Frame:
 
     @cached_property
     def accounts(self) -> dict[str, connection.AccountSetting]:
-        """The configured accounts; none when the configuration cannot be read, as `check` says."""
+        """The configured accounts of which the reader may see something; none when the
+        configuration cannot be read, as `check` says."""
         try:
-            return connection.configured_accounts()
+            found = connection.configured_accounts()
         except ImproperlyConfigured:
             return {}
+        return {account_id: one for account_id, one in found.items() if self._sees(account_id)}
+
+    @property
+    def _tells_all(self) -> bool:
+        return self.access is None or self.access.sees_all
+
+    def _sees(self, account_id: str) -> bool:
+        return self.access is None or self.access.sees_account(account_id)
 
     @property
     def targets(self) -> str:
@@ -135,12 +170,16 @@ class Frame:
             found = connection.budgets()
         except ImproperlyConfigured:
             return []
-        return [Meter(names, budget.read(), self.now) for names, budget in found]
+        # Accounts that share a token are named together; who may not see all is told no names.
+        tells = self._tells_all
+        return [Meter(names if tells else "", one.read(), self.now) for names, one in found]
 
     @cached_property
     def syncs(self) -> list[Sync]:
         """Configured accounts first, then those that are only remembered."""
-        known = {account.account_id: account for account in self._known}
+        known = {
+            account.account_id: account for account in self._known if self._sees(account.account_id)
+        }
         found = [
             self._sync(setting.name, known.pop(account_id, None), is_configured=True)
             for account_id, setting in self.accounts.items()
@@ -157,7 +196,7 @@ class Frame:
             is_configured,
             self.now,
             account.synced_at,
-            account.sync_error,
+            account.sync_error if self._tells_all else account.sync_error and UNTOLD_ERROR,
             account.sync_failed_at,
             account.waits_for_budget,
             _if_ahead(account.next_sync_at, self.now),

@@ -18,23 +18,26 @@ from dashboard import evidence
 from dashboard.evidence import Evidence, NoEvidence
 from dashboard.forms.frozen import FrozenForm, references
 from dashboard.insight.view import StillView
-from dashboard.models import FrozenLink
+from dashboard.models import Access, FrozenLink
 from dashboard.views import kept
 from dashboard.views.files import bytes_file
-from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.guards import access, may_operate, narrowed, operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 LISTED = 200
 
 
 @require_GET
+@narrowed
 def frozen_list(request: HtmxHttpRequest) -> HttpResponse:
-    links, now = list(FrozenLink.objects.listed()[: LISTED + 1]), timezone.now()
+    listed, now = FrozenLink.objects.seen_by(access(request)).listed(), timezone.now()
+    links = list(listed[: LISTED + 1])
     rows = [(link, link.is_open(now)) for link in links[:LISTED]]
     ctx = {"rows": rows, "has_more": len(links) > LISTED}
     return render_page(request, "frozen/list.html", fragment="rows", ctx=ctx)
 
 
+@narrowed
 @operator_required
 def new_frozen(request: HtmxHttpRequest) -> HttpResponse:
     """The form with a preview of what will be seen; sent, it makes the link, unless it is to show
@@ -42,7 +45,8 @@ def new_frozen(request: HtmxHttpRequest) -> HttpResponse:
     is_sent = request.method == "POST"
     given = request.POST if is_sent else None
     of = request.POST.get("of", "") if is_sent else "\n".join(request.GET.getlist("of"))
-    found, problem = _found(of, evidence.find if is_sent else kept.find)
+    found, problem = _found(of, evidence.find if is_sent else kept.find, access(request))
+    may_operate(request, *(one.workflow for one in found))
     form = _form(given, found, of)
     is_valid = is_sent and form.is_valid()
     if is_sent and problem:
@@ -80,7 +84,9 @@ def _form(given: QueryDict | None, found: list[Evidence], of: str) -> FrozenForm
     )
 
 
-def _found(of: str, find: Callable[[str], Evidence]) -> tuple[list[Evidence], str]:
+def _found(
+    of: str, find: Callable[[str, Access], Evidence], access: Access
+) -> tuple[list[Evidence], str]:
     """What the lines lead to, and a sentence on the first that leads nowhere."""
     lines = references(of)
     if not lines:
@@ -88,7 +94,7 @@ def _found(of: str, find: Callable[[str], Evidence]) -> tuple[list[Evidence], st
     if len(lines) > evidence.MOST:
         return [], f"One link shows at most {evidence.MOST} instances; these are {len(lines)}."
     try:
-        return [find(line) for line in lines], ""
+        return [find(line, access) for line in lines], ""
     except NoEvidence as problem:
         return [], str(problem)
 
@@ -144,10 +150,12 @@ def frozen_output(request: HtmxHttpRequest, key: str, number: int) -> HttpRespon
 
 
 @require_POST
+@narrowed
 @operator_required
 def revoke(request: HtmxHttpRequest, key: str) -> HttpResponse:
     """Nobody sees it any more; that it was there stays in the list."""
-    FrozenLink.objects.filter(key=key, revoked_at=None).update(
+    seen = FrozenLink.objects.seen_by(access(request))
+    seen.filter(key=key, revoked_at=None).update(
         revoked_at=timezone.now(), revoked_by=signed_in(request)
     )
     return redirect("frozen-list")

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from dashboard.models import Instance, SavedView, User, Workflow
+from dashboard.models import Access, Instance, SavedView, User, Workflow
 from dashboard.models.filters import Contains, InstanceFilters
 from dashboard.models.keyset import Order, first_keys
 from dashboard.models.list_row import ListRow, list_rows
@@ -19,7 +19,7 @@ from dashboard.models.matching import Matching
 from dashboard.models.storing import storable
 from dashboard.views.addresses import address
 from dashboard.views.current_view import SYSTEM_VIEWS
-from dashboard.views.guards import signed_in
+from dashboard.views.guards import access, narrowed
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 NEWEST = Order("created_on", is_nullable=False)
@@ -42,10 +42,11 @@ class Place:
 
 
 @require_safe
+@narrowed
 def go(request: HtmxHttpRequest) -> HttpResponse:
     """What can be gone to; as a page it goes straight to the only thing that is meant."""
     text = storable(request.GET.get("q", ""))[:LONGEST].strip()
-    places = _places(text, signed_in(request)) if text else []
+    places = _places(text, access(request)) if text else []
     exact = [place for place in places if place.is_exact]
     if not request.htmx and len(exact) == 1:
         return redirect(exact[0].href)
@@ -55,16 +56,16 @@ def go(request: HtmxHttpRequest) -> HttpResponse:
     return render_page(request, "go.html", fragment=fragment, ctx=ctx)
 
 
-def _places(text: str, user: User) -> list[Place]:
-    if named := _by_address(text):
+def _places(text: str, mine: Access) -> list[Place]:
+    if named := _by_address(text, mine):
         return [named]
-    return [*_instances(text), *_workflows(text), *_views(text, user)]
+    return [*_instances(text, mine), *_workflows(text, mine), *_views(text, mine.user)]
 
 
-def _by_address(text: str) -> Place | None:
+def _by_address(text: str, mine: Access) -> Place | None:
     """Its own page asks Cloudflare for an instance that is not known here."""
     told = address(text)
-    if told is None:
+    if told is None or not mine.sees_named(told.account_id, told.workflow_name):
         return None
     if told.instance_id:
         parts = [told.account_id, told.workflow_name, told.instance_id]
@@ -76,30 +77,30 @@ def _by_address(text: str) -> Place | None:
     return Place("Workflow", told.workflow_name, href, is_exact=True)
 
 
-def _instances(text: str) -> Iterator[Place]:
-    workflows = Workflow.objects.values("pk")
+def _instances(text: str, mine: Access) -> Iterator[Place]:
+    workflows = Workflow.objects.filter(mine.seen("pk")).values("pk")
     # By workflow, as the index begins with it.
     same = Instance.objects.filter(workflow__in=workflows, instance_id=text)
     exact = list_rows(list(same.values_list("pk", flat=True)[:MOST]))
     known = {row.pk for row in exact}
-    for row in [*exact, *(row for row in _alike(text) if row.pk not in known)][:MOST]:
+    for row in [*exact, *(row for row in _alike(text, mine) if row.pk not in known)][:MOST]:
         yield Place(
             "Instance", row.instance_id, row.get_absolute_url(),
             f"{row.workflow_name} in {row.account_name}", row.status, row.pk in known,
         )  # fmt: skip
 
 
-def _alike(text: str) -> list[ListRow]:
+def _alike(text: str, mine: Access) -> list[ListRow]:
     """The newest with this text anywhere in the id."""
-    matching = Matching(
-        Instance.objects.all(), InstanceFilters(clauses=(Contains(text, ("instance_id",)),))
-    )
+    clause = Contains(text, ("instance_id",))
+    filters = InstanceFilters(clauses=(clause,), within=mine.workflows)
+    matching = Matching(Instance.objects.all(), filters)
     keys = first_keys(matching.lists, NEWEST, limit=MOST)
     return list_rows(keys)
 
 
-def _workflows(text: str) -> Iterator[Place]:
-    found = Workflow.objects.present().filter(name__icontains=text)
+def _workflows(text: str, mine: Access) -> Iterator[Place]:
+    found = Workflow.objects.present().filter(mine.seen("pk"), name__icontains=text)
     for workflow in found.select_related("account").order_by("name")[:MOST]:
         is_exact = workflow.name == text
         note = workflow.account.name

@@ -13,15 +13,17 @@ from django.views.decorators.http import require_POST
 from dashboard.forms.groups import FORMS, SayingForm
 from dashboard.models import Decision, ErrorGroup, User, deciding, group_figures
 from dashboard.views.group_page import GroupPage
-from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.guards import access, may_operate, narrowed, operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 
 @require_POST
+@narrowed
 @operator_required
 def decide(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Writes down what the form says; one that does not fit comes back with all that it held."""
-    group = get_object_or_404(ErrorGroup.objects.described(), pk=pk)
+    group = get_object_or_404(ErrorGroup.objects.described(), access(request).seen(), pk=pk)
+    may_operate(request, group.workflow)
     kind = request.POST.get("kind", "")
     if kind not in FORMS:
         raise Http404(f"Nobody can say “{kind[:20]}” of a group.")

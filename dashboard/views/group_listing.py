@@ -50,7 +50,7 @@ class GroupListing:
     @cached_property
     def found(self) -> list[GroupFigures]:
         """Those of any state."""
-        heads = group_figures.heads_seen(self.since, self._workflow)
+        heads = group_figures.heads_seen(self.since, self.form.within)
         return group_figures.in_brief(heads, since=self.since, now=self.now)
 
     @cached_property
@@ -80,7 +80,7 @@ class GroupListing:
     @cached_property
     def unread(self) -> int:
         """Errored instances that are in no group yet."""
-        return group_figures.unread(self._workflow)
+        return group_figures.unread(self.form.within)
 
     @property
     def unread_text(self) -> str:
@@ -91,11 +91,6 @@ class GroupListing:
         """Finds them in the list of instances."""
         workflow = self.form.cleaned_data.get("workflow", "")
         return "status:errored -is:read" + (f" workflow:{workflow}" if workflow else "")
-
-    @property
-    def _workflow(self) -> int | None:
-        workflow = self.form.chosen_workflow
-        return workflow.pk if workflow else None
 
     def _row(self, figures: GroupFigures, failed: dict[datetime, int]) -> Row:
         counted = columns(failed, since=self.since, now=self.now, step=self.step)

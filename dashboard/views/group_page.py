@@ -103,7 +103,7 @@ class GroupPage:
     @cached_property
     def why_not(self) -> str:
         """Why this reader cannot say anything of it; "" when they can."""
-        return operations.refusal_for_user(self.user)
+        return operations.refusal_for_user(self.user, self.group.workflow)
 
     @property
     def can_restart(self) -> bool:

@@ -11,15 +11,16 @@ from dashboard.forms.groups import GroupFilterForm
 from dashboard.models import ErrorGroup
 from dashboard.views.group_listing import GroupListing
 from dashboard.views.group_page import GroupPage
-from dashboard.views.guards import signed_in
+from dashboard.views.guards import access, narrowed, signed_in
 from dashboard.views.links import Links
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 
 @require_safe
+@narrowed
 def group_list(request: HtmxHttpRequest) -> HttpResponse:
     """The groups that fit the filters, what matters first."""
-    form, links = GroupFilterForm(request.GET), Links(request)
+    form, links = GroupFilterForm(request.GET, access(request)), Links(request)
     if any("" in request.GET.getlist(name) for name in form.fields):
         return redirect(links.tidy)
     status = 200 if form.is_valid() else 400
@@ -28,8 +29,9 @@ def group_list(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @require_safe
+@narrowed
 def group_detail(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """What a group is, how it goes, what its failures have in common, and what people said."""
-    group = get_object_or_404(ErrorGroup.objects.described(), pk=pk)
+    group = get_object_or_404(ErrorGroup.objects.described(), access(request).seen(), pk=pk)
     ctx = {"page": GroupPage(group, signed_in(request), timezone.now())}
     return render_page(request, "groups/page.html", fragment="figures", ctx=ctx)

@@ -27,7 +27,7 @@ from dashboard.sync import finding
 from dashboard.sync.finding import Found
 from dashboard.views import kept
 from dashboard.views.answers import status_of
-from dashboard.views.guards import signed_in
+from dashboard.views.guards import access, signed_in
 from dashboard.views.links import Links
 from dashboard.views.live import Beside, Live, is_known, tag_of, unchanged
 from dashboard.views.page import HtmxHttpRequest, render_in_parts, render_page
@@ -140,7 +140,7 @@ def _missing(
         "failure": found.error,
         "is_missing": found.is_missing,
         "is_watched": found.error is not None,
-        "elsewhere": found.elsewhere,
+        "elsewhere": [one for one in found.elsewhere if access(request).sees(one.workflow)],
         "tabs": kept.tabs(account_id, workflow_name, instance_id),
         "account_id": account_id,
         "workflow_name": workflow_name,

@@ -12,7 +12,7 @@ from dashboard.forms.old_addresses import translated
 from dashboard.models import Workflow
 from dashboard.views.columns import Table
 from dashboard.views.current_view import CurrentView
-from dashboard.views.guards import signed_in
+from dashboard.views.guards import access, narrowed, signed_in
 from dashboard.views.links import Links
 from dashboard.views.listing import Listing
 from dashboard.views.looks import Looks
@@ -22,6 +22,7 @@ from dashboard.views.shared import shared
 
 
 @require_safe
+@narrowed
 @shared
 def instance_list(request: HtmxHttpRequest) -> HttpResponse:
     """The rows that fit the filters; refreshed, exactly the rows that are on the page."""
@@ -30,7 +31,7 @@ def instance_list(request: HtmxHttpRequest) -> HttpResponse:
     if not links.is_tidy or looks.is_untidy:
         return redirect(looks.tidy if looks.is_untidy else links.tidy)
     now = timezone.now()
-    form = InstanceFilterForm(request.GET, now=now)
+    form = InstanceFilterForm(request.GET, now=now, access=access(request))
     # A refresh asks for rows: how they were to look was answered with the page.
     is_good = form.is_valid() and (looks.form.is_valid() or request.htmx)
     listing = Listing(form, links)

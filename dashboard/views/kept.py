@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard import connection, evidence
+from dashboard import connection, evidence, operations
 from dashboard.evidence import Evidence
 from dashboard.forms.steps import StepsForm
 from dashboard.insight import words
@@ -21,27 +21,28 @@ from dashboard.insight.payload import payload
 from dashboard.insight.retention import kept_until
 from dashboard.insight.step_rows import error_text
 from dashboard.insight.view import View
-from dashboard.models import Instance, Snapshot, Version, Workflow
+from dashboard.models import Access, Instance, Snapshot, Version, Workflow
 from dashboard.models.kept_answer import KeptAnswer, Part
 from dashboard.models.merging import detail_facts
 from dashboard.models.snapshot import latest_by_generation
 from dashboard.sync import finding
 from dashboard.views.files import bytes_file, value_file
+from dashboard.views.guards import signed_in
 from dashboard.views.page import HtmxHttpRequest
 from dashboard.views.step_output import attempt_of, output_page, part_file, wants_file
 
 
-def find(text: str, *, near: Workflow | None = None) -> Evidence:
+def find(text: str, access: Access, *, near: Workflow | None = None) -> Evidence:
     """What a link or an id leads to; a live instance as it is now, where Cloudflare tells. Raises
     NoEvidence."""
-    found = evidence.find(text, near=near)
+    found = evidence.find(text, access, near=near)
     if found.snapshot:
         return found
     account_id, name = found.workflow.account.account_id, found.workflow.name
     with suppress(connection.UnknownAccount):
         client = connection.connect(account_id)
         finding.find_instance(client, account_id, name, found.instance_id, now=timezone.now())
-    return evidence.find(found.url)
+    return evidence.find(found.url, access)
 
 
 def parts(
@@ -91,6 +92,7 @@ def bar(
         "this_url": this_url,
         "live_url": reverse("instance", args=address),
         "markdown": as_markdown(place, page, as_of) if page and as_of else "",
+        "can_operate": not operations.refusal_for_user(signed_in(request), workflow),
     }
 
 

@@ -61,7 +61,7 @@ class Listing:
         self.links = links
         form.is_valid()  # What could be read is used, whatever else could not.
         self.told = form.cleaned_data.get
-        self.narrowing = Narrowing(form.query, links)
+        self.narrowing = Narrowing(form.query, links, form.filters.within)
         self.matching = Matching(Instance.objects.all(), form.filters)
 
     @cached_property
@@ -79,7 +79,8 @@ class Listing:
 
     def _shown_again(self, shown: list[int]) -> list[ListRow]:
         """The same rows in the same order, whatever became of them: nothing moves."""
-        rows = list_rows(shown)
+        within = self.form.filters.within
+        rows = [row for row in list_rows(shown) if within is None or row.workflow_id in within]
         if self.form.filters:
             still = set(self.matching.rows.filter(pk__in=shown).values_list("pk", flat=True))
             for row in rows:

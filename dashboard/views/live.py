@@ -15,7 +15,7 @@ from dashboard.insight.overdue import is_stuck
 from dashboard.models import Instance, InstanceDetail, Item, Look, Mark, Snapshot
 from dashboard.sync.finding import Found
 from dashboard.sync.watching import AT_WORK, PACE
-from dashboard.views.guards import signed_in
+from dashboard.views.guards import access
 from dashboard.views.page import HtmxHttpRequest
 
 #: A page that was told nothing for so long says so; two polls may get lost.
@@ -89,12 +89,12 @@ def tag_of(request: HtmxHttpRequest, found: Found, beside: Beside, now: datetime
 
     Told without reading the log, let alone drawing it: most polls end here.
     """
-    row, user = found.instance, signed_in(request)
+    row, mine = found.instance, access(request)
     if row is None:
         return ""
     changed_at = InstanceDetail.objects.filter(instance=row).values_list("changed_at", flat=True)
     facts = [
-        request.get_full_path(), user.pk, user.role, settings.READ_ONLY,
+        request.get_full_path(), mine.user.pk, mine.key, settings.READ_ONLY,
         row.pk, row.status, row.generation, row.version_id, row.step_count,
         row.status_seen_at, row.ended_on, row.expired_at, list(changed_at),
         found.look and (found.look.trouble, found.look.troubled_since, found.look.words),

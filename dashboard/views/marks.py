@@ -12,7 +12,7 @@ from dashboard import operations
 from dashboard.forms.marks import MarkForm
 from dashboard.models import Mark, Workflow
 from dashboard.models.storing import word
-from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.guards import may_operate, operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 
@@ -33,6 +33,7 @@ def mark_list(request: HtmxHttpRequest, account_id: str, workflow_name: str) -> 
 @operator_required
 def set_mark(request: HtmxHttpRequest, workflow: Workflow) -> HttpResponse:
     """Sets a mark, or changes the one that the step has."""
+    may_operate(request, workflow)
     form = MarkForm(request.POST)
     if not form.is_valid():
         return _render(request, workflow, form, status=422)
@@ -52,6 +53,7 @@ def set_mark(request: HtmxHttpRequest, workflow: Workflow) -> HttpResponse:
 def remove_mark(request: HtmxHttpRequest, account_id: str, workflow_name: str) -> HttpResponse:
     """Takes a mark away; a second click finds none, and that is as good."""
     workflow = _workflow(account_id, workflow_name)
+    may_operate(request, workflow)
     Mark.objects.of(workflow).filter(step_name=word(request.POST.get("step", ""))).delete()
     messages.success(request, "The mark is removed.")
     return redirect("marks", account_id, workflow_name)
@@ -64,7 +66,7 @@ def _render(
         "workflow": workflow,
         "marks": Mark.objects.of(workflow).select_related("set_by"),
         "form": form,
-        "why_not": operations.refusal_for_user(signed_in(request)),
+        "why_not": operations.refusal_for_user(signed_in(request), workflow),
         "now": timezone.now(),
     }
     return render_page(request, "marks/page.html", fragment="marks", ctx=ctx, status=status)

@@ -10,18 +10,20 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from dashboard.models import User, access_of
 from dashboard.views.exposition import Everything
 
 REFUSAL = (
     "Send the header “Authorization: Bearer …” with the METRICS_TOKEN of this dashboard, "
-    "or sign in.\n"
+    "or sign in as somebody who may see all workflows.\n"
 )
 
 
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Everything as of now, for whoever has the token or is signed in; 401 for all others."""
+    """Everything as of now, for whoever has the token, or signed in and may see all; 401 for all
+    others."""
     if not _may_read(request):
         headers = {"WWW-Authenticate": 'Bearer realm="metrics"'}
         return HttpResponse(REFUSAL, status=401, content_type="text/plain", headers=headers)
@@ -35,4 +37,4 @@ def _may_read(request: HttpRequest) -> bool:
     told, token = request.headers.get("Authorization", ""), settings.METRICS_TOKEN
     if token and constant_time_compare(told, f"Bearer {token}"):
         return True
-    return request.user.is_authenticated
+    return isinstance(request.user, User) and access_of(request.user).sees_all

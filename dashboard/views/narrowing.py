@@ -34,10 +34,11 @@ PLACE = "\0"
 
 
 class Narrowing:
-    """What the list is narrowed to, and where each click leads."""
+    """What the list is narrowed to, and where each click leads. `within`: the keys of the workflows
+    that may be named; None: all."""
 
-    def __init__(self, query: Query, links: Links) -> None:
-        self.query = query
+    def __init__(self, query: Query, links: Links, within: frozenset[int] | None = None) -> None:
+        self.query, self.within = query, within
         self.href = links.searching
 
     def chips(self, counts: Counts) -> list[Chip]:
@@ -164,8 +165,13 @@ class Narrowing:
 
     @cached_property
     def _places(self) -> list[tuple[str, str, str]]:
-        """The account's id, its name, and the name of each workflow there ever was, once each."""
-        known = {(place.account_id, place.account_name, place.workflow_name) for place in places()}
+        """The account's id, its name, and the name of each workflow there ever was, once each, as
+        far as it may be seen."""
+        known = {
+            (place.account_id, place.account_name, place.workflow_name)
+            for place in places()
+            if self.within is None or place.pk in self.within
+        }
         return sorted(known, key=itemgetter(1, 2, 0))
 
     @property

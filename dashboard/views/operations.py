@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -16,7 +17,7 @@ from dashboard.forms.audit import AuditForm
 from dashboard.models import Operation
 from dashboard.models.operation import Kind, Stage
 from dashboard.views.asking import ask
-from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.guards import access, narrowed, operator_required, signed_in
 from dashboard.views.links import Links
 from dashboard.views.operation_rows import counted
 from dashboard.views.page import HtmxHttpRequest, render_page
@@ -27,14 +28,15 @@ PER_PAGE = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@narrowed
 def operation_list(request: HtmxHttpRequest) -> HttpResponse:
     """Everything that was ever asked for, the latest first; a POST asks for something new."""
     if request.method == "POST":
         return ask(request)
-    form, links = AuditForm(request.GET), Links(request)
+    form, links = AuditForm(request.GET, access(request)), Links(request)
     if any("" in request.GET.getlist(name) for name in form.fields):
         return redirect(links.tidy)
-    found = Operation.objects.filter(form.condition)
+    found = Operation.objects.seen_by(access(request)).filter(form.condition)
     page = Paginator(found.select_related("workflow__account", "requested_by"), PER_PAGE).get_page(
         request.GET.get("page")
     )
@@ -47,11 +49,14 @@ def operation_list(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @require_GET
+@narrowed
 def operation_detail(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One operation, with what is known of each of its instances; live until all have settled."""
-    found = Operation.objects.select_related("workflow__account", "requested_by")
+    found = Operation.objects.seen_by(access(request))
+    found = found.select_related("workflow__account", "requested_by")
     operation, now = get_object_or_404(found, pk=pk), timezone.now()
-    ctx = {"operation": operation, "now": now}
+    why_not = operations.refusal_for_operation(signed_in(request), operation)
+    ctx = {"operation": operation, "why_not": why_not, "now": now}
     if operation.is_bulk:
         ctx["progress"] = Progress(operation, request.GET, now)
         ctx["proposal"] = Proposal.of(operation)
@@ -61,10 +66,13 @@ def operation_detail(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
+@narrowed
 @operator_required
 def operation_steer(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Pauses, resumes or stops an operation on many."""
-    operation = get_object_or_404(Operation, pk=pk, is_bulk=True)
+    found = Operation.objects.seen_by(access(request))
+    operation = get_object_or_404(found, pk=pk, is_bulk=True)
+    _may_steer(request, operation)
     wanted = request.POST.get("stage", "")
     if wanted not in {Stage.RUNNING, Stage.PAUSED, Stage.STOPPED}:
         raise Http404(f"Nobody can bring an operation into the stage “{wanted[:20]}”.")
@@ -76,9 +84,16 @@ def operation_steer(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
+@narrowed
 @operator_required
 def operation_again(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Proposes the new instances that failed once more, under the same ids."""
-    found = Operation.objects.select_related("workflow__account")
+    found = Operation.objects.seen_by(access(request)).select_related("workflow__account")
     failed = get_object_or_404(found, pk=pk, is_bulk=True, kind=Kind.CREATE)
+    _may_steer(request, failed)
     return redirect(operations.propose_failed(failed, signed_in(request), clock=timezone.now))
+
+
+def _may_steer(request: HtmxHttpRequest, operation: Operation) -> None:
+    if why_not := operations.refusal_for_operation(signed_in(request), operation):
+        raise PermissionDenied(why_not)

@@ -13,20 +13,24 @@ from dashboard.forms.since import Since
 from dashboard.models import Account
 from dashboard.views.account_workflows import AccountWorkflows
 from dashboard.views.board import Board
+from dashboard.views.guards import access, narrowed
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 
 @require_safe
+@narrowed
 def overview(request: HtmxHttpRequest) -> HttpResponse:
     """Every account with its workflows, worst first."""
     return _page(request, Account.objects.order_by("name", "pk"), "Overview")
 
 
 @require_safe
+@narrowed
 def account_workflows(request: HtmxHttpRequest, account_id: str) -> HttpResponse:
     """One account with its workflows; a configured one may still wait for its first sync."""
     accounts = list(Account.objects.filter(account_id=account_id))
-    if not accounts and account_id not in connection.configured_accounts():
+    is_known = accounts or account_id in connection.configured_accounts()
+    if not is_known or not access(request).sees_account(account_id):
         raise Http404(f"No account {account_id} is watched here.")
     return _page(request, accounts, f"Workflows of {accounts[0].name if accounts else account_id}")
 
@@ -37,7 +41,7 @@ def _page(request: HtmxHttpRequest, accounts: Iterable[Account], title: str) -> 
     page = request.GET.get("page", "1")
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
     board = Board(since, now)
-    groups = AccountWorkflows.of(accounts, board, max(1, number))
+    groups = AccountWorkflows.of(accounts, board, access(request), max(1, number))
     broken = board.broken(row.workflow for group in groups for row, _ in group.rows)
     ctx = {
         "broken": broken,

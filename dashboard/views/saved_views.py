@@ -13,11 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dashboard.forms.saved_views import SavedViewForm
 from dashboard.models import SavedView
 from dashboard.views.current_view import SYSTEM_VIEWS
-from dashboard.views.guards import signed_in
+from dashboard.views.guards import narrowed, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 
 @require_safe
+@narrowed
 def saved_view_list(request: HtmxHttpRequest) -> HttpResponse:
     """All that this reader has, with what they may do to each."""
     user = signed_in(request)
@@ -30,6 +31,7 @@ def saved_view_list(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @require_safe
+@narrowed
 def saved_view(request: HtmxHttpRequest, pk: int, slug: str) -> HttpResponse:
     """The link to a view: the list that it stands for."""
     view = _visible(request, pk)
@@ -38,6 +40,7 @@ def saved_view(request: HtmxHttpRequest, pk: int, slug: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@narrowed
 def new_saved_view(request: HtmxHttpRequest) -> HttpResponse:
     """Saves the list of `query` under a name."""
     view = SavedView(owner=signed_in(request), query=request.GET.get("query", ""))
@@ -45,12 +48,14 @@ def new_saved_view(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@narrowed
 def change_saved_view(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Another name, another list, shared or not: as its owner or an admin."""
     return _filled_in(request, _changeable(request, pk))
 
 
 @require_POST
+@narrowed
 def copy_saved_view(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """One's own view of the same list, to be changed as one likes."""
     view = _visible(request, pk)
@@ -65,6 +70,7 @@ def copy_saved_view(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@narrowed
 def delete_saved_view(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     view = _changeable(request, pk)
     view.delete()

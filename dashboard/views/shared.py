@@ -12,7 +12,7 @@ from time import monotonic
 from django.http import HttpResponse
 
 from dashboard.models.database_state import database_state
-from dashboard.views.guards import signed_in
+from dashboard.views.guards import access
 from dashboard.views.page import HtmxHttpRequest
 
 #: Seconds after which an answer is made anew although nothing was written: "the last hour" goes on.
@@ -62,14 +62,14 @@ _answers = Answers()
 
 
 def shared(view: View) -> View:
-    """For a page that shows the same to everybody with the same role."""
+    """For a page that shows the same to everybody who may see and do the same."""
 
     @wraps(view)
     def answered(request: HtmxHttpRequest) -> HttpResponse:
         state = _state() if request.htmx and request.method == "GET" else ""
         if not state:
             return view(request)
-        key = (request.get_full_path(), signed_in(request).role)
+        key = (request.get_full_path(), access(request).key)
         answer = _answers.get(key, state)
         if answer is None:
             with _answers.making(key):

@@ -12,6 +12,7 @@ from dashboard.insight.group_state import GroupState
 from dashboard.insight.recovering import has_fallen, is_gone
 from dashboard.insight.urgency import Need, worst_first
 from dashboard.models import (
+    Access,
     CountsThen,
     Decision,
     Operation,
@@ -80,10 +81,10 @@ class Better:
 
 
 class SincePage:
-    """What has changed between `at` and `now`."""
+    """What has changed between `at` and `now`, of what may be seen."""
 
-    def __init__(self, at: datetime, now: datetime) -> None:
-        self.at, self.now = at, now
+    def __init__(self, at: datetime, now: datetime, access: Access) -> None:
+        self.at, self.now, self.access = at, now, access
         self.hour = at.replace(minute=0, second=0, microsecond=0)
         self.board = Board(Since(at.isoformat(), at), now)
 
@@ -95,7 +96,8 @@ class SincePage:
     @cached_property
     def rows(self) -> list[WorkflowRow]:
         """All workflows that Cloudflare still lists."""
-        return rows_of(Workflow.objects.present().prefetch_related("account"))
+        seen = Workflow.objects.present().filter(self.access.seen("pk"))
+        return rows_of(seen.prefetch_related("account"))
 
     @cached_property
     def workflows(self) -> dict[int, Workflow]:
@@ -193,7 +195,7 @@ class SincePage:
     @cached_property
     def unread(self) -> int:
         """Errored instances that are in no group yet."""
-        return group_figures.unread()
+        return group_figures.unread(self.access.workflows)
 
     @property
     def unread_text(self) -> str:
@@ -209,7 +211,7 @@ class SincePage:
 
     @cached_property
     def versions(self) -> list[Appeared]:
-        return broken.appeared(self.at)
+        return broken.appeared(self.at, self.workflows)
 
     @cached_property
     def better(self) -> list[Better]:
@@ -227,11 +229,13 @@ class SincePage:
     @cached_property
     def operations(self) -> list[Operation]:
         """What people asked for since, the latest first."""
-        found = Operation.objects.filter(requested_at__gte=self.at)
+        found = Operation.objects.seen_by(self.access).filter(requested_at__gte=self.at)
         return counted([*found.select_related("workflow__account", "requested_by")[:SHOWN]])
 
     @cached_property
     def decisions(self) -> list[Decision]:
         """What people said of groups since, the latest first."""
-        found = Decision.objects.filter(decided_at__gte=self.at)
+        found = Decision.objects.filter(
+            self.access.seen("group__workflow"), decided_at__gte=self.at
+        )
         return [*found.select_related("decided_by", "group__workflow")[:SHOWN]]

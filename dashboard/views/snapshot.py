@@ -19,13 +19,14 @@ from dashboard.models import Instance, Snapshot, User, Why, Workflow
 from dashboard.models.storing import storable
 from dashboard.views import kept
 from dashboard.views.files import bytes_file
-from dashboard.views.guards import operator_required, signed_in
+from dashboard.views.guards import access, may_operate, narrowed, operator_required, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 
 @require_GET
+@narrowed
 def snapshot_detail(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
-    snapshot = _snapshot(pk)
+    snapshot = _snapshot(request, pk)
     output_url = f"{reverse('snapshot-output', args=[pk])}?kept=1"
     ctx = kept.parts(
         request,
@@ -47,9 +48,10 @@ def snapshot_detail(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_GET
+@narrowed
 def snapshot_output(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """What was kept of a step, params or output; or, with `whole`, all of it, as it was hashed."""
-    snapshot = _snapshot(pk)
+    snapshot = _snapshot(request, pk)
     if "whole" in request.GET:
         return bytes_file(snapshot.document, f"snapshot-{pk}", ending="json")
     return kept.output(
@@ -58,10 +60,12 @@ def snapshot_output(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
+@narrowed
 @operator_required
 def keep(request: HtmxHttpRequest) -> HttpResponse:
     """Reads the instance, keeps it with its outputs, and pins what was kept."""
-    row, now = _instance(request.POST), timezone.now()
+    row, now = _instance(request, request.POST), timezone.now()
+    may_operate(request, row.workflow)
     try:
         client = connection.connect(row.workflow.account.account_id)
     except connection.UnknownAccount as error:
@@ -83,10 +87,12 @@ def keep(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @require_POST
+@narrowed
 @operator_required
 def pin(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Pins a snapshot, or with `unpin` lets it age out."""
-    snapshot = _snapshot(pk)
+    snapshot = _snapshot(request, pk)
+    may_operate(request, snapshot.workflow)
     if "unpin" in request.POST:
         Snapshot.objects.filter(pk=pk).update(pinned_at=None, pinned_by=None)
     else:
@@ -98,14 +104,14 @@ def _pin(snapshot: Snapshot, user: User, now: datetime) -> None:
     Snapshot.objects.filter(pk=snapshot.pk, pinned_at=None).update(pinned_at=now, pinned_by=user)
 
 
-def _snapshot(pk: uuid.UUID) -> Snapshot:
+def _snapshot(request: HtmxHttpRequest, pk: uuid.UUID) -> Snapshot:
     found = Snapshot.objects.select_related("workflow__account", "pinned_by").filter(pk=pk).first()
-    if found is None:
+    if found is None or not access(request).sees(found.workflow):
         raise Http404("There is no such snapshot; those that nobody pins age out.")
     return found
 
 
-def _instance(given: Any) -> Instance:
+def _instance(request: HtmxHttpRequest, given: Any) -> Instance:
     row = (
         Instance.objects.with_workflow()
         .filter(
@@ -116,6 +122,6 @@ def _instance(given: Any) -> Instance:
         )
         .first()
     )
-    if row is None:
+    if row is None or not access(request).sees(row.workflow):
         raise Http404("There is no such instance in the local copy.")
     return row

@@ -25,6 +25,7 @@ from dashboard.insight.step_rows import error_text
 from dashboard.models import Instance, Workflow
 from dashboard.views.answers import status_of
 from dashboard.views.files import stream_file, value_file
+from dashboard.views.guards import narrowed, see_named
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 #: Parts of what was last read of an instance; Cloudflare has no other route to them.
@@ -40,7 +41,9 @@ ENTRY = "entry"
 
 
 @require_GET
+@narrowed
 def step_output(request: HtmxHttpRequest) -> HttpResponseBase:
+    see_named(request, request.GET.get("account_id", ""), request.GET.get("workflow_name", ""))
     if request.GET.get("part"):
         return _part(request)
     with ExitStack() as upstream:

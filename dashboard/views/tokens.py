@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.forms.tokens import TokenForm
-from dashboard.models import ApiToken, User
+from dashboard.models import ApiToken, User, access_of
 from dashboard.models.api_token import ApiTokenQuerySet
-from dashboard.views.guards import signed_in
+from dashboard.views.guards import own, signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 
 TEMPLATE = "tokens/list.html"
@@ -20,6 +20,7 @@ SHOWN = 200
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@own
 def token_list(request: HtmxHttpRequest) -> HttpResponse:
     """The tokens; a POST makes one, whose secret is on this one answer and nowhere else."""
     user = signed_in(request)
@@ -39,6 +40,7 @@ def token_list(request: HtmxHttpRequest) -> HttpResponse:
 
 
 @require_POST
+@own
 def revoke(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """The token opens nothing any more; that it was there stays in the list."""
     user = signed_in(request)
@@ -50,7 +52,7 @@ def revoke(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 
 def _seen_by(user: User) -> ApiTokenQuerySet:
     found = ApiToken.objects.listed()
-    return found if user.can_administer else found.filter(user=user)
+    return found if access_of(user).is_admin else found.filter(user=user)
 
 
 def _render(
@@ -70,7 +72,7 @@ def _render(
         "address": request.build_absolute_uri("/api/v1/instances"),
         "rows": [(token, not token.why_closed(now)) for token in tokens[:SHOWN]],
         "has_more": len(tokens) > SHOWN,
-        "sees_all": user.can_administer,
+        "sees_all": access_of(user).is_admin,
         "now": now,
     }
     response = render_page(request, TEMPLATE, fragment="rows", ctx=ctx, status=status)

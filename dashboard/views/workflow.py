@@ -8,11 +8,13 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from dashboard import operations
 from dashboard.models import Mark, Progress, Workflow
 from dashboard.models.list_row import list_rows
 from dashboard.views.activity import Activity
 from dashboard.views.columns import OF_ONE_WORKFLOW, Table
 from dashboard.views.forecast import Forecast
+from dashboard.views.guards import signed_in
 from dashboard.views.page import HtmxHttpRequest, render_page
 from dashboard.views.step_periods import Period, WorkflowSteps
 from dashboard.views.version_rows import versions_of
@@ -38,6 +40,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
     ctx = {
         "row": row,
         "workflow": workflow,
+        "why_not": operations.refusal_for_user(signed_in(request), workflow),
         "former": former,
         "create_query": "?"
         + urlencode({"kind": "create", "account_id": account_id, "workflow_name": workflow_name}),

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
-from dashboard.models import User
+from dashboard.models import User, access_of
 
 PASSWORD = "correct horse battery"
 
@@ -37,7 +37,7 @@ def test_somebody_new_signs_in_with_the_role_that_was_given(client: Client, role
 def test_somebody_new_may_only_look_by_default() -> None:
     createuser("ana")
 
-    assert not User.objects.get().can_operate
+    assert not access_of(User.objects.get()).operates
 
 
 def test_a_new_password_leaves_the_role_as_it_is(

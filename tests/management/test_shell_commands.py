@@ -69,7 +69,7 @@ def test_a_list_goes_on_where_it_ended(db: None) -> None:
 
 
 def test_what_cannot_be_searched_for_is_said_in_a_sentence(db: None) -> None:
-    with pytest.raises(CommandError, match="^q: "):
+    with pytest.raises(CommandError, match=r"^q: "):
         run("instances", "colour:red")
 
 
@@ -216,7 +216,7 @@ def test_a_token_is_made_and_only_its_secret_stands_in_the_output(operator: User
 
 
 def test_a_token_that_cannot_be_is_refused(viewer: User) -> None:
-    with pytest.raises(CommandError, match="^scope: "):
+    with pytest.raises(CommandError, match=r"^scope: "):
         run("token", "victor", "deploy-bot", "--scope", "operate")
     with pytest.raises(CommandError, match="There is no user"):
         run("token", "nobody", "deploy-bot")

@@ -240,8 +240,8 @@ class TestFigures:
         page = recording.Listed([listed(id="two", status=types.Status.ERRORED)], LATER)
         recording.record_pages(workflow(), [page], now=LATER)
 
-        assert group_figures.unread() == group_figures.unread(workflow().pk) == 1
-        assert group_figures.unread(workflow("refunds").pk) == 0
+        assert group_figures.unread() == group_figures.unread([workflow().pk]) == 1
+        assert group_figures.unread([workflow("refunds").pk]) == 0
 
     def state(self) -> GroupState:
         """The same whether every hour is read or many at once."""

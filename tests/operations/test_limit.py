@@ -36,7 +36,7 @@ def test_an_operation_on_200_stays_below_the_limit_and_keeps_its_promise(
             bulk = client.in_lane(Lane.BULK, Spender.OPERATIONS)
             watched = Watched(server, bulk, account)
             add(watched, "waiting", NUMBER)
-            foretold = operations.plan(Kind.TERMINATE, Instance.objects.all()).seconds
+            foretold = operations.plan(Kind.TERMINATE, Instance.objects.all(), operator).seconds
             began = watched.clock()
 
             operation = begin(watched, operator, Kind.TERMINATE)

@@ -45,7 +45,7 @@ class Visitor:
     def sign_in(self, name: str, password: str) -> None:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get("/sign-in/"))
         assert token is not None
-        form = {"username": name, "password": password, "csrfmiddlewaretoken": token[1]}
+        form = {"login": name, "password": password, "csrfmiddlewaretoken": token[1]}
         assert self.open("/sign-in/", form).status == 200
         assert "sessionid" in {cookie.name for cookie in self.cookies}
 

@@ -13,7 +13,7 @@ from django.test import Client
 
 from dashboard.forms.since import Since
 from dashboard.insight.causes import Cause, Hanging
-from dashboard.models import User, group_figures
+from dashboard.models import User, access_of, group_figures
 from dashboard.simulator.definition import Kind
 from dashboard.simulator.world import Truth
 from dashboard.views.board import Board
@@ -62,13 +62,13 @@ def test_what_broke_is_named_by_the_overview_and_since_the_page_and_nothing_else
         watch_half_an_hour(watched)
         cache.clear()
         with time_machine.travel(watched.clock(), tick=False):
-            since_names_the_truth(watched, client)
+            since_names_the_truth(watched, client, viewer)
             overview_names_the_truth(watched, client)
 
 
-def since_names_the_truth(watched: Watched, client: Client) -> None:
+def since_names_the_truth(watched: Watched, client: Client, viewer: User) -> None:
     at = just_before(watched)
-    page = SincePage(at, watched.clock())
+    page = SincePage(at, watched.clock(), access_of(viewer))
 
     hold_to_truth(watched, page.new, page.stuck)
     assert page.grown == page.going_on == []

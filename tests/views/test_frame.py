@@ -272,7 +272,7 @@ class TestSignIn:
     def test_it_leads_back_to_the_page_that_was_asked_for(self, client: Client) -> None:
         response = client.post(
             "/sign-in/",
-            {"username": "ana", "password": "right", "next": "/instances/?status=errored"},
+            {"login": "ana", "password": "right", "next": "/instances/?status=errored"},
         )
 
         assert response["Location"] == "/instances/?status=errored"
@@ -282,7 +282,7 @@ class TestSignIn:
     )
     def test_it_never_leads_to_another_site(self, client: Client, elsewhere: str) -> None:
         response = client.post(
-            "/sign-in/", {"username": "ana", "password": "right", "next": elsewhere}
+            "/sign-in/", {"login": "ana", "password": "right", "next": elsewhere}
         )
 
         assert response["Location"] == "/"
@@ -290,7 +290,7 @@ class TestSignIn:
     def test_a_wrong_password_is_told_in_a_sentence_and_the_name_is_kept(
         self, client: Client
     ) -> None:
-        response = client.post("/sign-in/", {"username": "ana", "password": "wrong", "next": "/x"})
+        response = client.post("/sign-in/", {"login": "ana", "password": "wrong", "next": "/x"})
 
         assert response.status_code == 422
         html = response.content.decode()
@@ -300,7 +300,7 @@ class TestSignIn:
         assert "wrong" not in html
 
     def test_signing_out_takes_a_post_and_ends_the_session(self, client: Client) -> None:
-        client.post("/sign-in/", {"username": "ana", "password": "right"})
+        client.post("/sign-in/", {"login": "ana", "password": "right"})
 
         assert client.get("/sign-out/").status_code == 405
         assert client.get("/").status_code == 200

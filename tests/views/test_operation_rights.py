@@ -41,7 +41,7 @@ def test_somebody_unknown_signs_in_first_and_comes_back(
     redirect = client.get(wanted)
     assert redirect["Location"] == f"/sign-in/?next={quote(wanted, safe='/')}"
     answer = client.post(
-        redirect["Location"], {"username": "ana", "password": "correct horse"}, follow=True
+        redirect["Location"], {"login": "ana", "password": "correct horse"}, follow=True
     )
 
     assert answer.redirect_chain[-1] == (wanted, 302)

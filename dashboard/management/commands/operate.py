@@ -48,7 +48,7 @@ class Command(BaseCommand):
         asked: dict[str, Any] = {name: options[name] for name in names}
         asked["q"] = " ".join(options["q"])
         with sentences():
-            plan = acting.planned(Chosen(**asked), base())
+            plan = acting.planned(user, Chosen(**asked), base())
             self.stderr.write(_in_words(plan))
             if plan.why_not:
                 raise CommandError(plan.why_not)

@@ -57,7 +57,7 @@ def test_a_signed_out_reader_comes_back_after_signing_in(
 
     asked = client.get(path_of(IDS[1]))
     signed_in = client.post(
-        asked.headers["Location"], {"username": "olga", "password": "correct horse"}
+        asked.headers["Location"], {"login": "olga", "password": "correct horse"}
     )
 
     assert signed_in.headers["Location"] == path_of(IDS[1])
