@@ -19,6 +19,8 @@ import dashboard.migrations
 
 #: Up to here nobody had it in service.
 BEFORE = 19
+#: Nothing but what a form offers: no database knows of it.
+ONLY_CHOICES = {("0020_access", "role")}
 ADDS = (
     migrations.CreateModel,
     migrations.AddIndex,
@@ -62,6 +64,8 @@ def test_an_older_version_lives_with_what_a_migration_changes(name: str) -> None
     migration = importlib.import_module(f"dashboard.migrations.{name}").Migration
 
     for operation in migration.operations:
+        if (name, getattr(operation, "name", "")) in ONLY_CHOICES:
+            continue
         assert not harms(operation), f"{name}: {operation.describe()}: {harms(operation)}"
 
 

@@ -1,6 +1,6 @@
 """Since when an incident's cause is there, and failures that were read before they were grouped."""
 
-import django.utils.timezone
+import django.db.models.functions.datetime
 from django.db import migrations, models
 from django.db.models import F
 
@@ -24,8 +24,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="alertincident",
             name="began_at",
-            field=models.DateTimeField(default=django.utils.timezone.now),
-            preserve_default=False,
+            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
         ),
         migrations.RunPython(begin_when_opened, migrations.RunPython.noop),
         migrations.CreateModel(

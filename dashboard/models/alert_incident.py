@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from dashboard.models.alert_channel import AlertChannel
@@ -53,7 +54,7 @@ class AlertIncident(models.Model):
     sentence = models.TextField()
     figures = models.JSONField(default=dict)
     value = models.FloatField(default=0)
-    began_at = models.DateTimeField()
+    began_at = models.DateTimeField(db_default=Now())
     opened_at = models.DateTimeField()
     fired_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)

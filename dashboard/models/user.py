@@ -33,7 +33,9 @@ class User(AbstractUser):
     """
 
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
-    told_groups = models.JSONField(default=list, blank=True)
+    told_groups = models.JSONField(
+        default=list, blank=True, db_default=models.Value([], models.JSONField())
+    )
     signed_out_at = models.DateTimeField(null=True, blank=True)
 
     #: Through what they ask just now; None for somebody who is signed in.

@@ -35,6 +35,7 @@ def furnish_elsewhere(watched: Watched) -> None:
         workflow=workflow,
         subject=workflow.name,
         sentence="12 % of what ended failed.",
+        began_at=now - timedelta(minutes=9),
         opened_at=now - timedelta(minutes=5),
         fired_at=now,
     )

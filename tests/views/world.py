@@ -11,6 +11,7 @@ from dashboard.models import (
     AlertChannel,
     AlertIncident,
     AlertRule,
+    ApiToken,
     Decision,
     ErrorGroup,
     FrozenLink,
@@ -49,6 +50,7 @@ class World:
     view: SavedView
     person: User
     grant: Grant
+    token: ApiToken
 
     def address(self, route: str) -> str:
         """The address with what it names in braces filled in."""
@@ -99,7 +101,7 @@ def world() -> World:
         channel=_channel(owner),
         incident=AlertIncident.objects.create(
             rule=rule, key="k", workflow=ledger, subject=SECRET, sentence=f"{SECRET} fails",
-            opened_at=THEN, fired_at=THEN,
+            began_at=THEN, opened_at=THEN, fired_at=THEN,
         ),
         silence=Silence.objects.create(
             workflow=ledger, reason=f"{SECRET} is mended", starts_at=THEN,
@@ -119,6 +121,9 @@ def world() -> World:
         grant=Grant.objects.create(
             group_name="on-call", role="viewer", pattern="refunds-*", granted_at=THEN
         ),
+        token=ApiToken.objects.make(
+            user=owner, name="deploy-bot", created_at=THEN, expires_at=THEN + minutes(10**6)
+        )[0],
     )  # fmt: skip
 
 
