@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from dashboard.models import (
     ErrorGroupHour,
     Instance,
     User,
+    WorkflowPeriod,
     deciding,
     group_figures,
     recording,
@@ -232,8 +234,32 @@ class TestFigures:
 
         for most in (1, 4):
             heads = group_figures.heads_seen(THEN)[:most]
-            with django_assert_num_queries(4):
+            with django_assert_num_queries(3):
                 group_figures.figures(heads, since=THEN, now=LATER)
+
+    def test_in_brief_the_same_is_said_of_any_anchor(self) -> None:
+        record(failed())
+        [group] = group_figures.heads_seen(THEN)
+        chance, grew = random.Random(3), set()
+        for number in range(24 * 9):
+            begins_on = THEN - timedelta(hours=number)
+            count = chance.randrange(2) + 3 * (number < 4)
+            facts = {"version_id": "v2", "last_seen_on": begins_on, "count": count}
+            ErrorGroupHour.objects.create(group=group, begins_on=begins_on, **facts)
+            WorkflowPeriod.objects.create(workflow=workflow(), begins_on=begins_on, errored=9)
+        ErrorGroup.objects.update(first_seen_on=THEN - timedelta(days=9))
+        [group] = group_figures.heads_seen(THEN)
+
+        for ago in (None, 0.3, 1, 1.5, 5, 30, 100):
+            anchor = ago and LATER - timedelta(hours=ago)
+            asked = {"since": (anchor or LATER) - timedelta(days=1), "now": LATER, "anchor": anchor}
+            [whole] = group_figures.figures([group], **asked)
+            [brief] = group_figures.in_brief([group], **asked)
+            assert (brief.state, brief.is_growing) == (whole.state, whole.is_growing), ago
+            grew.add(whole.is_growing)
+            for since in [anchor - timedelta(days=1), anchor.replace(minute=0)] if anchor else []:
+                assert brief.since(since) == whole.since(since), ago
+        assert grew == {True, False}
 
     def test_errored_instances_that_were_not_read_are_told(self) -> None:
         record(failed())
