@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='user',
             name='told_groups',
-            field=models.JSONField(blank=True, db_default=models.Value([], output_field=models.JSONField()), default=list),
+            field=models.JSONField(blank=True, db_default=models.Value([], models.JSONField()), default=list),
         ),
         migrations.AlterField(
             model_name='user',
