@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import accumulate, count, islice
@@ -27,6 +28,7 @@ from django.utils import timezone  # noqa: E402
 
 from benchmarks import api  # noqa: E402
 from dashboard.models import Account, Instance, User, Workflow, tallies  # noqa: E402
+from dashboard.signing_in.sessions import BEGAN, USED  # noqa: E402
 
 WORKFLOWS = int(os.environ.get("HELD_WORKFLOWS", "100"))
 #: As many as of the rarest status, all among the oldest: the worst place for a list to look.
@@ -141,6 +143,7 @@ def session(name: str) -> str:
     store[SESSION_KEY] = str(user.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store[BEGAN] = store[USED] = time.time()
     store.save()
     return str(store.session_key)
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
 from django.urls import reverse
 
 from dashboard.insight.version_watch import Comparison
+from dashboard.models import by_hand
 from dashboard.models.account import Account
 from dashboard.models.addresses import workflow_address
 
@@ -16,16 +17,16 @@ WATCHED_FOR = timedelta(minutes=1)
 MARK_EVERY = timedelta(seconds=20)
 
 
+UNMARKED = """
+    SELECT id FROM dashboard_workflow
+    WHERE id IN {} AND gone_at IS NULL AND (watched_at IS NULL OR watched_at < {})
+"""
+
+
 class WorkflowQuerySet(models.QuerySet["Workflow"]):
     def present(self) -> Self:
         """Workflows that Cloudflare still lists."""
         return self.filter(gone_at=None)
-
-    def mark_watched(self, now: datetime) -> None:
-        """Notes that somebody looks at them; at most one write per workflow in `MARK_EVERY`."""
-        unmarked = self.filter(Q(watched_at=None) | Q(watched_at__lt=now - MARK_EVERY))
-        if pks := list(unmarked.values_list("pk", flat=True)):
-            Workflow.objects.filter(pk__in=pks).update(watched_at=now)
 
     def choosable(self) -> Self:
         """By account and name, today's behind those that had the name before."""
@@ -104,6 +105,16 @@ class Workflow(models.Model):
 
     def get_absolute_url(self) -> str:
         return workflow_address(self.account.account_id, self.name)
+
+
+def mark_watched(workflows: Collection[int], now: datetime) -> None:
+    """Notes that somebody looks at the workflows with these keys, as far as Cloudflare still lists
+    them; at most one write per workflow in `MARK_EVERY`."""
+    if not workflows:
+        return
+    found = by_hand.rows(UNMARKED, workflows, [by_hand.held(now - MARK_EVERY)])
+    if pks := [pk for (pk,) in found]:
+        Workflow.objects.filter(pk__in=pks).update(watched_at=now)
 
 
 class VersionQuerySet(models.QuerySet["Version"]):

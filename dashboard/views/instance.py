@@ -19,10 +19,10 @@ from dashboard.insight import overdue
 from dashboard.insight.instance_page import InstancePage, instance_page
 from dashboard.insight.overdue import Why
 from dashboard.insight.prospect import Prospect, prospect
-from dashboard.models import Instance, Workflow
+from dashboard.models import Instance
 from dashboard.models.normal import Normals
 from dashboard.models.operation import Kind
-from dashboard.models.workflow import remaining_of
+from dashboard.models.workflow import mark_watched, remaining_of
 from dashboard.sync import finding
 from dashboard.sync.finding import Found
 from dashboard.views import kept
@@ -46,7 +46,7 @@ def instance_detail(
     found = finding.find_instance(client, account_id, workflow_name, instance_id, now=now)
     if found.instance is None:
         return _missing(request, found, account_id, workflow_name, instance_id)
-    Workflow.objects.filter(pk=found.instance.workflow_id).mark_watched(now)
+    mark_watched([found.instance.workflow_id], now)
     if found.was_read:
         operations.judge_open(found.instance, now=now)
     return _page(request, found, found.instance, Beside.of(found.instance), now)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard.forms.instance_filters import InstanceFilterForm
 from dashboard.forms.old_addresses import translated
-from dashboard.models import Workflow
+from dashboard.models.workflow import mark_watched
 from dashboard.views.columns import Table
 from dashboard.views.current_view import CurrentView
 from dashboard.views.guards import access, narrowed, signed_in
@@ -36,8 +36,7 @@ def instance_list(request: HtmxHttpRequest) -> HttpResponse:
     is_good = form.is_valid() and (looks.form.is_valid() or request.htmx)
     listing = Listing(form, links)
     if form.filters.workflows.wanted:
-        chosen = Workflow.objects.filter(pk__in=listing.matching.workflows or ())
-        chosen.present().mark_watched(now)
+        mark_watched(listing.matching.workflows or (), now)
     picking = selection(request, links)
     form_id = picking.form if picking else ""
     ctx = {

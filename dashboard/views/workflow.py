@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from dashboard import operations
 from dashboard.models import Mark, Progress, Workflow
 from dashboard.models.list_row import list_rows
+from dashboard.models.workflow import mark_watched
 from dashboard.views.activity import Activity
 from dashboard.views.columns import OF_ONE_WORKFLOW, Table
 from dashboard.views.forecast import Forecast
@@ -31,7 +32,7 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
         raise Http404(f"No workflow {workflow_name} is known in the account {account_id}.")
     [workflow, *former] = found
     now = timezone.now()
-    Workflow.objects.filter(pk=workflow.pk).mark_watched(now)
+    mark_watched([workflow.pk], now)
     progress = Progress.objects.filter(workflow=workflow).first()
     [row] = rows_of([workflow])
     period = Period(request.GET.get("days", ""))

@@ -532,22 +532,22 @@ class TestNothingToShow:
 
 
 @pytest.mark.parametrize("number", [1, 40])
-def test_the_list_takes_nine_queries_however_many_rows_it_has(
+def test_the_list_takes_eight_queries_however_many_rows_it_has(
     reader: Client, number: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for index in range(number):
         instance(f"i{index}", of=workflow(f"w{index}", of=account(f"acc{index % 3}")))
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         reader.get("/instances/")
 
 
-def test_a_refresh_takes_seven_queries(
+def test_a_refresh_takes_six_queries(
     reader: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     shown = ".".join(str(instance(f"i{index}").pk) for index in range(10))
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         reader.get(f"/instances/?{urlencode({'shown': shown})}", headers=REFRESH)
 
 

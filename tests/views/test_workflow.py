@@ -173,7 +173,7 @@ def test_the_page_takes_as_many_queries_however_much_it_shows(
         instance(f"i{index}", of=orders)
         version(f"v{index}", of=orders)
 
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(22):
         reader.get(PATH)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         reader.get(PATH, headers={"HX-Request": "true"})
