@@ -40,6 +40,15 @@ def test_accounts_and_workflows_tell_their_counts_and_how_old_they_are(
     assert one == told[0]
 
 
+def test_of_two_workflows_with_one_name_todays_is_told(reading: Script, db: None) -> None:
+    gone = workflow("orders", gone_at=THEN)
+    gone.pk = None
+    gone.cloudflare_id, gone.gone_at, gone.class_name = "new", None, "Today"
+    gone.save()
+
+    assert reading.get("/accounts/acc1/workflows/orders").json()["class_name"] == "Today"
+
+
 def test_a_list_is_what_the_search_finds_page_by_page(reading: Script, db: None) -> None:
     for number in range(5):
         instance(f"a-{number}", "errored", created_on=THEN + timedelta(minutes=number))
