@@ -10,7 +10,7 @@ import time_machine
 from django.db import OperationalError
 from django.test import Client
 
-from dashboard.models import Instance
+from dashboard.api import seen
 from tests.api.conftest import Script
 from tests.fixtures import START, Watched
 from tests.rows import HOSTILE, THEN, instance, workflow
@@ -211,7 +211,7 @@ def test_a_database_that_is_away_is_told_in_the_same_form(
     def gone(*_: object) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(Instance.objects, "all", gone)
+    monkeypatch.setattr(seen, "instances", gone)
 
     answer = reading.get("/instances")
 
@@ -226,7 +226,7 @@ def test_a_mistake_of_ours_is_told_in_the_same_form_and_tells_nothing_of_itself(
     def broken(*_: object) -> None:
         raise ValueError("a secret of the code")
 
-    monkeypatch.setattr(Instance.objects, "all", broken)
+    monkeypatch.setattr(seen, "instances", broken)
 
     answer = reading.get("/instances")
 
