@@ -71,6 +71,8 @@ if IS_HTTPS:
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    # HSTS for other names of the domain, and for good, is not for one of them to say.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 3600 * env.number(
     "SESSION_HOURS", 7 * 24, help="Hours after which everybody has to sign in again.", minimum=1

@@ -175,3 +175,17 @@ def test_a_wrong_setting_ends_the_command_with_its_sentence_and_no_traceback(
     assert ended.stderr.startswith(name)
     assert len(ended.stderr.splitlines()) == 1
     assert "hunter2" not in ended.stderr
+
+
+def test_behind_https_nothing_is_said_of_putting_it_into_service(tmp_path: Path) -> None:
+    manage = Path(__file__).resolve().parent.parent / "manage.py"
+    address = {"PUBLIC_URL": "https://workflows.example.com"}
+    ended = subprocess.run(
+        [sys.executable, str(manage), "check", "--deploy", "--fail-level", "WARNING"],
+        env={"DATA_DIR": str(tmp_path), **address, **ACCOUNT},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr

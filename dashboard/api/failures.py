@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import HttpError, Throttled, ValidationError
 
 from dashboard.cloudflare.errors import CloudflareError, RateLimited
 from dashboard.problems import failed, problem
@@ -18,6 +18,7 @@ from dashboard.views.answers import status_of
 logger = logging.getLogger(__name__)
 
 NOT_FITTING = "What was sent does not fit; `errors` says where and why."
+TOO_OFTEN = "This token has asked too often in this minute; Retry-After says when it may again."
 TOO_BIG = "More was sent than this dashboard takes at once, which is 8 MiB."
 
 
@@ -92,6 +93,7 @@ def _told(status: int, otherwise: str) -> Callable[[Any], HttpResponse]:
 
 
 ANSWERS: tuple[tuple[type[Exception], Callable[[Any], HttpResponse]], ...] = (
+    (Throttled, lambda _: problem(429, TOO_OFTEN)),
     (HttpError, _http),
     (ValidationError, _validation),
     (forms.ValidationError, lambda error: _misfits(error.messages)),

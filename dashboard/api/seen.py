@@ -16,6 +16,7 @@ from dashboard.models import (
 )
 from dashboard.models.instance import InstanceQuerySet
 from dashboard.models.storing import storable
+from dashboard.models.workflow import WorkflowQuerySet
 
 
 def accounts(user: User) -> QuerySet[Account]:
@@ -24,14 +25,13 @@ def accounts(user: User) -> QuerySet[Account]:
     return Account.objects.filter(seen).order_by("name", "pk")
 
 
-def workflows(user: User) -> QuerySet[Workflow]:
+def workflows(user: User) -> WorkflowQuerySet:
     return Workflow.objects.choosable().filter(access_of(user).seen("pk"))
 
 
 def workflow(user: User, account_id: str, name: str) -> Workflow | None:
     """Today's workflow of this name, or the last that had it."""
-    found = workflows(user) & Workflow.objects.addressed(storable(account_id), storable(name))
-    return found.first()
+    return workflows(user).addressed(storable(account_id), storable(name)).first()
 
 
 def instances(user: User) -> InstanceQuerySet:

@@ -149,6 +149,7 @@ def test_a_token_asks_cloudflare_so_often_in_a_minute_and_no_more(
 
     assert refused.status_code == 429
     assert 0 < int(refused["Retry-After"]) <= 60
+    assert "too often" in refused.json()["detail"]
     assert script.get(ME).status_code == 200
     with time_machine.travel(timezone.now() + timedelta(minutes=1), tick=False):
         assert script.get(path).status_code == 404

@@ -10,7 +10,7 @@ import time_machine
 from django.db import OperationalError
 from django.test import Client
 
-from dashboard.models import Instance
+from dashboard.api import seen
 from tests.api.conftest import Script
 from tests.fixtures import START, Watched
 from tests.rows import HOSTILE, THEN, instance, workflow
@@ -38,6 +38,15 @@ def test_accounts_and_workflows_tell_their_counts_and_how_old_they_are(
     assert told[0]["counted_at"] == "2026-11-21T03:00:00Z"
     one = reading.get(f"/accounts/{account['account_id']}/workflows/orders").json()
     assert one == told[0]
+
+
+def test_of_two_workflows_with_one_name_todays_is_told(reading: Script, db: None) -> None:
+    gone = workflow("orders", gone_at=THEN)
+    gone.pk = None
+    gone.cloudflare_id, gone.gone_at, gone.class_name = "new", None, "Today"
+    gone.save()
+
+    assert reading.get("/accounts/acc1/workflows/orders").json()["class_name"] == "Today"
 
 
 def test_a_list_is_what_the_search_finds_page_by_page(reading: Script, db: None) -> None:
@@ -202,7 +211,7 @@ def test_a_database_that_is_away_is_told_in_the_same_form(
     def gone(*_: object) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(Instance.objects, "all", gone)
+    monkeypatch.setattr(seen, "instances", gone)
 
     answer = reading.get("/instances")
 
@@ -217,7 +226,7 @@ def test_a_mistake_of_ours_is_told_in_the_same_form_and_tells_nothing_of_itself(
     def broken(*_: object) -> None:
         raise ValueError("a secret of the code")
 
-    monkeypatch.setattr(Instance.objects, "all", broken)
+    monkeypatch.setattr(seen, "instances", broken)
 
     answer = reading.get("/instances")
 

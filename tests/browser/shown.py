@@ -165,6 +165,8 @@ SHOWN: dict[str, Show] = {
     "one on a single instance": one_operation,
     "sync": at("/sync/"),
     "the budget": at("/budget/"),
+    "the tokens": at("/tokens/"),
+    "the API": at("/api/"),
     "a step": step,
     "the overview": at("/"),
     "the groups": at("/groups/"),
