@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client as Browser
-from django.urls import URLPattern, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import get_converters
 
 from dashboard import connection
@@ -197,7 +198,7 @@ def test_signing_in_takes_a_new_session_whatever_one_was_brought(
     session.save()
     client.cookies["sessionid"] = session.session_key
 
-    client.post("/sign-in/", {"username": "olga", "password": "correct horse battery"})
+    client.post("/sign-in/", {"login": "olga", "password": "correct horse battery"})
     first = client.cookies["sessionid"].value
 
     assert first not in {"chosen-by-somebody-else", session.session_key}
@@ -207,19 +208,26 @@ def test_signing_in_takes_a_new_session_whatever_one_was_brought(
     assert thief.get("/").status_code == 302
 
 
+def patterns(within: URLResolver, prefix: str = "/") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in within.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern, f"{prefix}{pattern.pattern}")
+        else:
+            yield f"{prefix}{pattern.pattern}", pattern
+
+
 def routes() -> list[tuple[str, str]]:
     """An address for each route: its name, and its path with values in it."""
     values = {"int": "1", "uuid": "00000000-0000-4000-8000-000000000001", "slug": "csv"}
     named = {"account_id": "acc1", "workflow_name": "orders", "instance_id": "one"}
     found = []
-    for pattern in get_resolver().url_patterns:
-        assert isinstance(pattern, URLPattern)
-        path = str(pattern.pattern)
+    for written_path, pattern in patterns(get_resolver()):
+        path = written_path
         for name, converter in pattern.pattern.converters.items():
             [kind] = [k for k, known in get_converters().items() if known is converter]
             for written in (f"<{kind}:{name}>", f"<{name}>"):
                 path = path.replace(written, named.get(name) or values.get(kind, "x"))
-        found.append((pattern.name or path, f"/{path}"))
+        found.append((pattern.name or path, path))
     return found
 
 
@@ -235,4 +243,6 @@ def test_no_form_of_another_site_is_taken_by_any_address(
 
     answer = browser.post(path, {"kind": "pause"}, headers=headers)
 
-    assert answer.status_code == 403, name
+    # Scripts show a token, which no other site can make a browser send.
+    is_for_scripts = path.startswith("/api/v1/")
+    assert answer.status_code in ({401, 404, 405} if is_for_scripts else {403}), name

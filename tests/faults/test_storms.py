@@ -27,6 +27,7 @@ def test_after_any_storm_no_row_is_lost_and_no_action_doubled(
         storm, wrongs = raged(number, operator, monkeypatch)
         if wrongs:
             bad[number] = [*wrongs, *storm.told]
+            print(number, wrongs, flush=True)
     assert bad == {}
 
 
