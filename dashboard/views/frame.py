@@ -78,6 +78,13 @@ class Frame:
         return access_of(user) if isinstance(user, User) else None
 
     @property
+    def role(self) -> str:
+        """What the reader may do everywhere, in a word or two."""
+        if self.access is None or self.access.sees_nothing:
+            return "No role"
+        return str(self.access.everywhere.label) if self.access.sees_all else "Some workflows"
+
+    @property
     def is_admin(self) -> bool:
         return self.access is not None and self.access.is_admin
 
@@ -137,13 +144,11 @@ class Frame:
 
     @cached_property
     def accounts(self) -> dict[str, connection.AccountSetting]:
-        """The configured accounts of which the reader may see something; none when the
-        configuration cannot be read, as `check` says."""
+        """The configured accounts; none when the configuration cannot be read, as `check` says."""
         try:
-            found = connection.configured_accounts()
+            return connection.configured_accounts()
         except ImproperlyConfigured:
             return {}
-        return {account_id: one for account_id, one in found.items() if self._sees(account_id)}
 
     @property
     def _tells_all(self) -> bool:
@@ -183,6 +188,7 @@ class Frame:
         found = [
             self._sync(setting.name, known.pop(account_id, None), is_configured=True)
             for account_id, setting in self.accounts.items()
+            if self._sees(account_id)
         ]
         return found + [
             self._sync(account.name, account, is_configured=False) for account in known.values()
