@@ -7,6 +7,8 @@ RUN := $(VENV)/bin/python
 # What depends on the database runs a second time, on PostgreSQL.
 DATABASE_TESTS := $(wildcard tests/models tests/evidence tests/sync tests/operations tests/alerts tests/views tests/api) \
 	$(addprefix tests/faults/test_,people.py storms.py)
+# File by file on two processors; the tests of one file share what takes long to start.
+AT_ONCE := --numprocesses=2 --dist=loadfile
 
 .PHONY: help run test lint format bench screenshots lock audit clean
 
@@ -19,9 +21,9 @@ run: $(VENV)/.run ## Start the dashboard with all it needs; Ctrl-C stops it
 test: $(VENV)/.test lint ## Run all tests, after installing what they need
 	@scripts/install-test-tools
 ifneq ($(DATABASE_TESTS),)
-	$(RUN) -m tests.servers.postgres -- $(RUN) -m pytest -q $(DATABASE_TESTS)
+	$(RUN) -m tests.servers.postgres -- $(RUN) -m pytest -q $(AT_ONCE) $(DATABASE_TESTS)
 endif
-	$(RUN) -m pytest
+	$(RUN) -m pytest -q $(AT_ONCE)
 
 lint: $(VENV)/.test ## Check style, types, templates, and who imports whom
 	$(RUN) -m ruff check .

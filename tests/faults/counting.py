@@ -58,6 +58,16 @@ class Counting:
             all(self._outcomes[test] == {"passed"} for test in fault.tests) for fault in FAULTS
         )
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A process of several tells its number to the one that sums up."""
+        told = getattr(session.config, "workeroutput", None)
+        if told is not None:
+            told["bad_inputs"] = self.bad_inputs
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self.bad_inputs += getattr(node, "workeroutput", {}).get("bad_inputs", 0)
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.faults or self.bad_inputs:
             terminalreporter.write_line(
