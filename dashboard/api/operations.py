@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, QueryDict
@@ -102,6 +103,8 @@ def steer(request: HttpRequest, pk: uuid.UUID, wanted: Steer) -> OneOperation:
     """Begins a batch, pauses, resumes or stops an operation on many."""
     user = acting(request)
     operation = existing(user, pk)
+    if why_not := operations.refusal_for_operation(user, operation):
+        raise PermissionDenied(why_not)
     is_many = operation.is_bulk
     if not is_many or not operations.steer(
         operation, Stage(wanted.stage), user, now=timezone.now()
