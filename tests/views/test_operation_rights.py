@@ -15,6 +15,7 @@ from dashboard.simulator.server import Server
 from tests.fixtures import Watched
 from tests.views.operating import OPERATIONS, fields, fill_in, form_url, send
 
+NO_SUCH = uuid.UUID(int=4711)
 KINDS = ["pause", "resume", "restart", "terminate", "send-event", "create"]
 
 
@@ -48,7 +49,7 @@ def test_somebody_unknown_signs_in_first_and_comes_back(
     assert "Terminate" in answer.content.decode()
 
 
-@pytest.mark.parametrize("path", [OPERATIONS, f"{OPERATIONS}{uuid.UUID(int=4711)}/"])
+@pytest.mark.parametrize("path", [OPERATIONS, f"{OPERATIONS}{NO_SUCH}/"])
 def test_a_page_of_operations_is_not_for_somebody_unknown(
     db: None, client: Client, path: str
 ) -> None:
@@ -147,7 +148,7 @@ def test_a_form_from_another_site_is_refused(
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-@pytest.mark.parametrize("path", [OPERATIONS, "/operations/new/", f"{OPERATIONS}{uuid.UUID(int=4711)}/"])
+@pytest.mark.parametrize("path", [OPERATIONS, "/operations/new/", f"{OPERATIONS}{NO_SUCH}/"])
 def test_no_other_method_is_answered(actor: Client, method: str, path: str) -> None:
     assert getattr(actor, method)(path).status_code == 405
 
