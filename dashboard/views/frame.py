@@ -117,13 +117,17 @@ class Frame:
             here.startswith("/accounts/") and "/instances/" not in here
         )
         is_instances = here == instances or ("/instances/" in here and here != instances)
-        return [
+        found = [
             PageLink("Overview", overview, is_overview, here == overview),
             PageLink("Instances", instances, is_instances, here == instances),
             PageLink("Groups", groups, here.startswith(groups), here == groups),
             PageLink("Forecast", forecast, here == forecast, here == forecast),
             PageLink("Operations", operations, here.startswith(operations), here == operations),
         ]
+        if self.is_admin:
+            people = page_address("people")
+            found.append(PageLink("People", people, here.startswith(people), here == people))
+        return found
 
     @property
     def is_at_alerts(self) -> bool:
