@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from dashboard.insight.phase import PhaseKind
 from dashboard.models import by_hand, history_figures
@@ -61,15 +61,18 @@ def forecast(now: datetime, workflows: Collection[int] | None = None) -> list[Ho
     if workflows is not None and not workflows:
         return hours
     _count_due(hours, workflows)
-    last = F("triggered_on").desc(nulls_last=True)
-    wanted = Workflow.objects.present() if workflows is None else _of(workflows)
-    newest = wanted.order_by(last, "pk").values_list("pk", flat=True)
-    _count_deletions(list(newest[:MOST_WORKFLOWS]), hours, now)
+    _count_deletions(_newest(workflows), hours, now)
     return hours
 
 
-def _of(workflows: Collection[int]) -> QuerySet[Workflow]:
-    return Workflow.objects.filter(pk__in=workflows)
+def _newest(workflows: Collection[int] | None) -> list[int]:
+    """Those that were triggered last, of these or of all, as many as deletions are told of."""
+    if workflows is not None and len(workflows) <= MOST_WORKFLOWS:
+        return [*workflows]
+    wanted = Workflow.objects
+    found = wanted.present() if workflows is None else wanted.filter(pk__in=workflows)
+    last = F("triggered_on").desc(nulls_last=True)
+    return list(found.order_by(last, "pk").values_list("pk", flat=True)[:MOST_WORKFLOWS])
 
 
 def _count_due(hours: Sequence[Hour], workflows: Collection[int] | None) -> None:

@@ -17,6 +17,7 @@ from dashboard.models import (
     Instance,
     Silence,
     Snapshot,
+    User,
     Version,
     Workflow,
 )
@@ -133,5 +134,12 @@ ELSEWHERE: dict[str, Show] = {
         reverse("alert-channel", args=[AlertChannel.objects.get().pk])
     ),
     "silences": at("/alerts/silences/"),
+    "people": at("/people/"),
+    "a person": lambda page: page.goto(reverse("person", args=[User.objects.all()[0].pk])),
+    "tokens": at("/tokens/"),
+    "the API": at("/api/"),
+    "one's account": at("/account/"),
+    "one's sessions": lambda page: page.goto(reverse("usersessions_list")),
+    "one's password": lambda page: page.goto(reverse("account_change_password")),
     "no such page": at("/no-such-page/"),
 }

@@ -5,8 +5,9 @@ from pprint import pformat
 from urllib.parse import urlsplit
 
 import pytest
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, URLPattern, resolve, reverse
 from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
 
 from dashboard.models import User
 from dashboard.simulator.server import Server
@@ -28,6 +29,14 @@ NO_PAGES = {
     *("remove-alert-channel", "end-alert-silence", "remove-mark", "pin", "snapshots", "revoke"),
     *("operation-steer", "operation-again", "new-saved-view", "change-saved-view"),
     *("copy-saved-view", "delete-saved-view", "saved-view"),
+    *("person-password", "person-factor", "person-sign-out", "grant", "remove-grant"),
+    "revoke-token",
+    # The way in, and what is behind asking for the password again: see the test below.
+    *("account_login", "mfa_authenticate", "account_inactive", "account_logout"),
+    *("socialaccount_login_cancelled", "openid_connect_login", "openid_connect_callback"),
+    *("mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes"),
+    *("mfa_generate_recovery_codes", "account_set_password", "account_reauthenticate"),
+    "mfa_reauthenticate",
     # The same page as another, of another part of the same link.
     "frozen-instance",
 }
@@ -96,7 +105,18 @@ def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(
 
     assert found == {}, pformat(found, width=200)
     assert wide == []
-    assert {pattern.name for pattern in urlpatterns} - routes == NO_PAGES
+    assert {one.name for one in urlpatterns if isinstance(one, URLPattern)} - routes == NO_PAGES
+
+
+@pytest.mark.parametrize("path", ["account_login", "account_inactive", "openid_connect_login"])
+def test_axe_finds_nothing_on_the_way_in(
+    live_server: LiveServer, page: Page, axe: str, path: str
+) -> None:
+    arguments = ["sso"] if path == "openid_connect_login" else []
+    page.goto(live_server.url + reverse(path, args=arguments))
+    page.evaluate(axe)
+
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("width", [720, 360])
