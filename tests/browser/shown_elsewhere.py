@@ -140,6 +140,6 @@ ELSEWHERE: dict[str, Show] = {
     "the API": at("/api/"),
     "one's account": at("/account/"),
     "one's sessions": lambda page: page.goto(reverse("usersessions_list")),
-    "one's password": lambda page: page.goto(reverse("account_change_password")),
+    "one's password": lambda page: page.goto(reverse("account_set_password")),
     "no such page": at("/no-such-page/"),
 }

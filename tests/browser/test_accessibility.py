@@ -24,7 +24,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 #: Routes that answer with no page of their own: files, fragments, and what only takes a form.
 NO_PAGES = {
     *("export", "audit-export", "operation-outcome", "frozen-output", "snapshot-output"),
-    *("step-output", "budget-meter", "healthz", "readyz", "metrics", "sign-out"),
+    *("step-output", "budget-meter", "healthz", "readyz", "metrics"),
     *("group-decide", "acknowledge-alert", "remove-alert-rule", "test-alert-channel"),
     *("remove-alert-channel", "end-alert-silence", "remove-mark", "pin", "snapshots", "revoke"),
     *("operation-steer", "operation-again", "new-saved-view", "change-saved-view"),
@@ -35,7 +35,7 @@ NO_PAGES = {
     *("account_login", "mfa_authenticate", "account_inactive", "account_logout"),
     *("socialaccount_login_cancelled", "openid_connect_login", "openid_connect_callback"),
     *("mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes"),
-    *("mfa_generate_recovery_codes", "account_set_password", "account_reauthenticate"),
+    *("mfa_generate_recovery_codes", "account_change_password", "account_reauthenticate"),
     "mfa_reauthenticate",
     # The same page as another, of another part of the same link.
     "frozen-instance",
