@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dashboard.insight.version_watch import compare
-from dashboard.models import AlertIncident, Instance
+from dashboard.models import AlertIncident, Instance, Role, User, access_of
 from dashboard.models.normal_learning import LEARNED_EVERY
 from dashboard.simulator.clock import DAY, Clock
 from dashboard.simulator.definition import Kind
@@ -130,7 +130,7 @@ def test_each_cause_of_the_incident_is_told_once_within_a_sync_interval_and_no_o
     for cause in causes:
         [found] = [one for one in opened if is_group(one, cause)]
         assert_told_at_once(found, foreseen.first_shown(cause), hook)
-        led_to = SincePage(found.began_at, watch.clock())
+        led_to = led(found, watch)
         assert cause.error in {part.error for one in led_to.new for part in one.parts}
 
     [stuck] = foreseen.of(Kind.STUCK)
@@ -143,7 +143,7 @@ def test_each_cause_of_the_incident_is_told_once_within_a_sync_interval_and_no_o
     assert hanging.expected_by
     assert hanging.expected_by - foreseen.first_shown(stuck) < timedelta(minutes=2)
     assert_told_at_once(found, hanging.expected_by, hook)
-    led_to = SincePage(found.began_at, watch.clock())
+    led_to = led(found, watch)
     assert [(one.place.step, one.new == one.number) for one in led_to.stuck] == [(stuck.step, True)]
 
     [version] = foreseen.of(Kind.VERSION)
@@ -152,13 +152,19 @@ def test_each_cause_of_the_incident_is_told_once_within_a_sync_interval_and_no_o
     assert_told_at_once(found, foreseen.shown_worse(version) + LEARNED_EVERY, hook)
     assert version.since is not None
     assert found.began_at <= moment(version.since)
-    led_to = SincePage(found.began_at, watch.clock())
+    led_to = led(found, watch)
     assert version.version_id in {one.version_id for one in led_to.versions}
 
     assert len([one for one in opened if one.rule.kind == "new-group"]) == len(causes)
     broken = {one.workflow for one in foreseen.truths}
     assert {one.workflow.name for one in opened if one.workflow} <= broken
     assert len(opened) == len(AlertIncident.objects.exclude(workflow=None))
+
+
+def led(found: AlertIncident, watch: Synced) -> SincePage:
+    """The page to which its alert leads, as somebody who sees all workflows reads it."""
+    everybody = access_of(User(role=Role.VIEWER))
+    return SincePage(found.began_at, watch.clock(), everybody)
 
 
 def is_group(incident: AlertIncident, cause: Truth) -> bool:
