@@ -153,7 +153,7 @@ def test_people_sign_in_over_https_with_cookies_that_go_nowhere_else(site: Nginx
     answer = site.ask(
         "POST",
         "/sign-in/",
-        data={"username": "olga", "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
+        data={"login": "olga", "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
         headers={
             "Cookie": f"csrftoken={form.cookies['csrftoken']}",
             "Referer": f"https://{HOST}:{site.secure}/sign-in/",
