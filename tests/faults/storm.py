@@ -62,10 +62,16 @@ class Deadly:
     def told(self, limit: RateLimit | None, *, closed_for: float | None = None) -> None:
         self._pass()
 
-    def statement(self, execute: Any, sql: str, *rest: Any) -> Any:
+    def statement(
+        self, execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
         if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
-            self._pass()
-        return execute(sql, *rest)
+            try:
+                self._pass()
+            except Killed:  # A process takes its cursors with it; this one lives on.
+                context["cursor"].close()
+                raise
+        return execute(sql, params, many, context)
 
     def _pass(self) -> None:
         if self.left:
