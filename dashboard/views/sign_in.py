@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -65,26 +66,25 @@ class SignOut(views.LogoutView):
 @require_safe
 def single_sign_on(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Leads to the identity provider, which leads back to `single_sign_on_done`."""
-    if not settings.OIDC_ISSUER:
-        raise Http404("No identity provider is configured here (OIDC_ISSUER).")
-    try:
-        response: HttpResponse = openid_connect.login(request, provider_id)
-    except RequestException:
-        return render(request, "account/provider_away.html", _named(), status=504)
-    return response
+    return _of_provider(openid_connect.login, request, provider_id)
 
 
 @login_not_required
 @require_safe
 def single_sign_on_done(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Where the identity provider leads back to, with what it says of the reader."""
+    return _of_provider(openid_connect.callback, request, provider_id)
+
+
+def _of_provider(
+    ask: Callable[[HttpRequest, str], HttpResponse], request: HttpRequest, provider_id: str
+) -> HttpResponse:
     if not settings.OIDC_ISSUER:
         raise Http404("No identity provider is configured here (OIDC_ISSUER).")
     try:
-        response: HttpResponse = openid_connect.callback(request, provider_id)
+        return ask(request, provider_id)
     except RequestException:
         return render(request, "account/provider_away.html", _named(), status=504)
-    return response
 
 
 @login_not_required
