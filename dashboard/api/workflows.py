@@ -13,8 +13,9 @@ from dashboard import connection
 from dashboard.api import seen
 from dashboard.api.identity import asking
 from dashboard.api.shapes import answers, base_of
-from dashboard.models import Account, Workflow
+from dashboard.models import Account, Workflow, access_of
 from dashboard.models.storing import storable
+from dashboard.views.frame import UNTOLD_ERROR
 from dashboard.views.workflow_rows import WorkflowRow, rows_of
 
 router = Router(tags=["Workflows"])
@@ -30,13 +31,13 @@ class AccountTold(Schema):
     sync_error: str
 
     @classmethod
-    def of(cls, account: Account) -> AccountTold:
+    def of(cls, account: Account, *, tells_all: bool) -> AccountTold:
         return cls(
             account_id=account.account_id,
             name=account.name,
             is_configured=account.account_id in connection.configured_accounts(),
             synced_at=account.synced_at,
-            sync_error=account.sync_error,
+            sync_error=account.sync_error if tells_all else account.sync_error and UNTOLD_ERROR,
         )
 
 
@@ -90,8 +91,10 @@ class Workflows(Schema):
 @router.get("/accounts", response=answers(Accounts))
 def list_accounts(request: HttpRequest) -> Accounts:
     """The accounts, by name."""
-    found = seen.accounts(asking(request))
-    return Accounts(as_of=timezone.now(), accounts=[AccountTold.of(one) for one in found])
+    user = asking(request)
+    tells_all = access_of(user).sees_all
+    told = [AccountTold.of(one, tells_all=tells_all) for one in seen.accounts(user)]
+    return Accounts(as_of=timezone.now(), accounts=told)
 
 
 @router.get("/accounts/{account_id}/workflows", response=answers(Workflows, 404))

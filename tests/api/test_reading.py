@@ -11,7 +11,10 @@ from django.db import OperationalError
 from django.test import Client
 
 from dashboard.api import seen
-from tests.api.conftest import Script
+from dashboard.models import Grant, User
+from dashboard.models.user import Role
+from dashboard.views.frame import UNTOLD_ERROR
+from tests.api.conftest import Script, make_token
 from tests.fixtures import START, Watched
 from tests.rows import HOSTILE, THEN, instance, workflow
 
@@ -239,3 +242,18 @@ def test_its_document_is_for_whoever_may_ask(reading: Script, db: None) -> None:
     document = reading.get("/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     assert "/api/v1/instances" in document["paths"]
+
+
+def test_why_a_sync_fails_is_told_to_those_who_see_all(reading: Script, on_call: Watched) -> None:
+    on_call.add("running")
+    account = on_call.sync()
+    account.sync_error = "workflows/ledger: 500"
+    account.save()
+    restricted = User.objects.create(username="restricted", role=Role.NONE)
+    Grant.objects.create(user=restricted, role="viewer", pattern="orders", granted_at=THEN)
+
+    [told] = reading.get("/accounts").json()["accounts"]
+    [untold] = Script(make_token(restricted, "read")[1]).get("/accounts").json()["accounts"]
+
+    assert told["sync_error"] == "workflows/ledger: 500"
+    assert untold["sync_error"] == UNTOLD_ERROR
