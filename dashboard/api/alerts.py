@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import Http404, HttpRequest
 from django.utils import timezone
@@ -16,14 +15,12 @@ from dashboard import alerts
 from dashboard.api import seen
 from dashboard.api.failures import Misfit, Refused
 from dashboard.api.identity import Expensive, asking
-from dashboard.api.shapes import Id, PageNumber, answers, base_of, plain
+from dashboard.api.shapes import Id, Paged, PageNumber, answers, base_of, plain
 from dashboard.forms.alerts import AcknowledgeForm
 from dashboard.models import AlertEvent, AlertIncident, User
 from dashboard.views.guards import may_handle_alerts
 
 router = Router(tags=["Alerts"])
-
-PER_PAGE = 100
 
 
 class AlertTold(Schema):
@@ -62,14 +59,10 @@ class AlertTold(Schema):
         }
 
 
-class Alerts(Schema):
+class Alerts(Paged):
     """The open ones first, then those that resolved, the latest first."""
 
-    as_of: datetime
     alerts: list[AlertTold]
-    page: int
-    pages: int
-    total: int
 
 
 class EventTold(Schema):
@@ -108,15 +101,8 @@ def list_alerts(request: HttpRequest, *, page: PageNumber = 1) -> Alerts:
     found = seen.incidents(asking(request)).order_by(
         F("resolved_at").desc(nulls_first=True), "-opened_at", "-pk"
     )
-    pages, base = Paginator(found, PER_PAGE), base_of(request)
-    shown = pages.get_page(page).object_list if page <= pages.num_pages else []
-    return Alerts(
-        as_of=timezone.now(),
-        alerts=[AlertTold(**AlertTold.facts(one, base)) for one in shown],
-        page=page,
-        pages=pages.num_pages,
-        total=pages.count,
-    )
+    (shown, facts), base = Alerts.facts(found, page), base_of(request)
+    return Alerts(alerts=[AlertTold(**AlertTold.facts(one, base)) for one in shown], **facts)
 
 
 @router.get("/alerts/{pk}", response=answers(OneAlert, 404))

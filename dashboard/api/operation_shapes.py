@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from dashboard import operations
 from dashboard.api.instance_shapes import InstanceRow
-from dashboard.api.shapes import plain
+from dashboard.api.shapes import Paged, plain
 from dashboard.models import Item, Operation, StageChange
 from dashboard.models.list_row import list_rows
 from dashboard.models.storing import LARGEST
@@ -241,12 +241,8 @@ class OperationTold(Schema):
         return cls(**cls.facts(operation, base))
 
 
-class Operations(Schema):
-    as_of: datetime
+class Operations(Paged):
     operations: list[OperationTold]
-    page: int
-    pages: int
-    total: int
 
 
 class OneOperation(OperationTold):

@@ -6,7 +6,6 @@ import uuid
 from typing import Annotated
 
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, QueryDict
 from django.utils import timezone
@@ -34,8 +33,6 @@ from dashboard.views.operation_rows import counted
 
 router = Router(tags=["Operations"])
 
-PER_PAGE = 100
-
 
 @router.get("/operations", response=answers(Operations))
 def list_operations(
@@ -57,16 +54,9 @@ def list_operations(
     form = AuditForm(given, access_of(user))
     if not form.is_valid():
         raise Misfit.of(form)
-    pages = Paginator(seen.operations(user).filter(form.condition), PER_PAGE)
-    shown = counted(list(pages.get_page(page).object_list)) if page <= pages.num_pages else []
+    shown, facts = Operations.facts(seen.operations(user).filter(form.condition), page)
     base = base_of(request)
-    return Operations(
-        as_of=timezone.now(),
-        operations=[OperationTold.of(one, base) for one in shown],
-        page=page,
-        pages=pages.num_pages,
-        total=pages.count,
-    )
+    return Operations(operations=[OperationTold.of(one, base) for one in counted(shown)], **facts)
 
 
 @router.get("/operations/{uuid:pk}", response=answers(OneOperation, 404))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Path, Query, Schema
 from pydantic import Field
 
@@ -18,8 +21,29 @@ UNWRITABLE = "(nested too deeply to be written out)"
 #: What every endpoint may answer instead, and what most may.
 ALWAYS = (401, 403, 405, 422, 429, 500, 503)
 
+#: On a page of a list that has them.
+PER_PAGE = 100
+
+Row = TypeVar("Row", bound=Model)
 Id = Annotated[int, Path(ge=1, le=LARGEST)]
 PageNumber = Annotated[int, Query(ge=1, le=100_000, description="From 1.")]
+
+
+class Paged(Schema):
+    """A page of a list, by number; one past the last is empty."""
+
+    as_of: datetime
+    page: int
+    pages: int
+    total: int
+
+    @staticmethod
+    def facts(found: QuerySet[Row], page: int) -> tuple[list[Row], dict[str, Any]]:
+        """The rows of the page, and what stands beside them."""
+        pages = Paginator(found, PER_PAGE)
+        rows = list(pages.page(page).object_list) if page <= pages.num_pages else []
+        told = {"as_of": timezone.now(), "page": page, "pages": pages.num_pages}
+        return rows, told | {"total": pages.count}
 
 
 class Mistake(Schema):
