@@ -6,7 +6,6 @@ import json
 import uuid
 from typing import Annotated, Any
 
-from django.db.models import Max
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from ninja import Header, Router
@@ -106,9 +105,8 @@ def act_on_many(request: HttpRequest, asked: AskMany, key: Key) -> OneOperation:
 def planned(user: User, asked: Chosen, base: str) -> PlanTold:
     """What would become of what is chosen; raises Misfit, or ValidationError."""
     selection = _selection(user, asked)
-    plan = Preview(_given(asked), selection, user).plan
-    newest = selection.instances.order_by().aggregate(newest=Max("pk"))["newest"] or 0
-    return PlanTold.of(plan, newest, base)
+    preview = Preview(_given(asked), selection, user)
+    return PlanTold.of(preview.plan, preview.newest, base)
 
 
 def begin(user: User, asked: AskMany, key: str, base: str) -> OneOperation:

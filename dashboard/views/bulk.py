@@ -103,14 +103,17 @@ class Preview:
         return self.kind in operations.DANGEROUS
 
     @property
+    def newest(self) -> int:
+        """What came later than this row is not meant; 0 when nothing is selected."""
+        return self.selection.instances.order_by().aggregate(newest=Max("pk"))["newest"] or 0
+
+    @property
     def hidden(self) -> list[tuple[str, str]]:
         """What the form carries on, so that it means the instances that are shown."""
         names = ("chosen", "matching", "list", "retry_of")
         carried = [(name, text) for name in names for text in self.given.getlist(name)]
-        newest = self.given.get("newest") or str(
-            self.selection.instances.order_by().aggregate(newest=Max("pk"))["newest"] or 0
-        )
-        mine = {"kind": self.kind.value, "number": str(self.plan.number), "newest": newest}
+        newest = self.given.get("newest") or self.newest
+        mine = {"kind": self.kind.value, "number": str(self.plan.number), "newest": str(newest)}
         return [*carried, *mine.items()]
 
     @property
