@@ -105,15 +105,16 @@ def one(user: User, address: tuple[str, str, str], part: tuple[int, int], base: 
     """The instance of this address, with so many steps from one on; raises Http404, or
     CloudflareError where nothing at all is known of it."""
     account_id, workflow_name, instance_id = map(storable, address)
+    nowhere = Http404(f"There is no instance “{instance_id[:271]}” of {workflow_name[:64]} here.")
     if not access_of(user).sees_named(account_id, workflow_name):
-        raise Http404(f"There is no instance “{instance_id[:271]}” of {workflow_name[:64]} here.")
+        raise nowhere
     client, now = _client(account_id), timezone.now()
     found = finding.find_instance(client, account_id, workflow_name, instance_id, now=now)
     row = found.instance
     if row is None and found.error:
         raise found.error
-    if row is None or not seen.instances(user).filter(pk=row.pk).exists():
-        raise Http404(f"There is no instance “{instance_id[:271]}” of {workflow_name[:64]} here.")
+    if row is None:
+        raise nowhere
     if found.was_read:
         operations.judge_open(row, now=now)
     beside, live = Beside.of(row), Live(row, found.look, is_polling=False)
