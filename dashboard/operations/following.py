@@ -97,9 +97,10 @@ def judge(item: Item, row: Instance, *, now: datetime) -> None:
     if seen.state is None:
         _look_again(item, now, _words(item, seen.note), seen=facts, seen_at=row.seen_at)
     else:
-        item.write(
-            state=seen.state, note=seen.note, seen=facts, seen_at=row.seen_at, settled_at=now
-        )
+        note = seen.note
+        if item.state == State.LOST and seen.state == State.DONE:
+            note += " Cloudflare's answer was lost, so this may be somebody else's doing."
+        item.write(state=seen.state, note=note, seen=facts, seen_at=row.seen_at, settled_at=now)
 
 
 def _recover(item: Item, now: datetime) -> None:

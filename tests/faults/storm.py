@@ -262,7 +262,7 @@ class Storm:
     def _wrong(self, item: Item) -> Iterator[str]:
         if not item.is_settled:
             yield f"{item.instance_id} is {item.state}: {item.note}"
-        elif item.state == State.DONE and not self.has_happened(item):
+        elif item.state == State.DONE and not (self.has_happened(item) or self.is_open(item)):
             yield f"{item.instance_id} is said to be done: {item.note}"
         elif item.state == State.FAILED and self.has_happened(item):
             yield f"{item.instance_id} is said to have failed: {item.note}"
@@ -272,6 +272,10 @@ class Storm:
             and (self.sent()[item.instance_id])
         ):
             yield f"{item.instance_id} is said not to be sent: {item.note}"
+
+    def is_open(self, item: Item) -> bool:
+        """Whether it says that somebody else may have done it, and somebody else has."""
+        return "somebody else's doing" in item.note and item.instance_id in self.others
 
     def has_happened(self, item: Item) -> bool:
         """Whether what was asked for has happened over there, by the account's own log."""

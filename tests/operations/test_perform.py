@@ -165,6 +165,7 @@ def test_an_answer_that_was_lost_is_cleared_up_by_looking_not_by_sending(
     item = ask(watched, instance_id, wanted(Kind.TERMINATE, operator))
 
     assert (item.state, len(watched.sent())) == (State.DONE, 1), item.note
+    assert "may be somebody else's doing" in item.note
     assert watched.listed()[instance_id] == "terminated"
 
 
