@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import subprocess
 import sys
 import time
@@ -20,10 +21,11 @@ TEST = "tests/faults/test_storms.py"
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.storms", description=__doc__)
     parser.add_argument("--full", action="store_true", help="1,000 storms")
-    parser.add_argument("--seed", default="", help="of the first; the others follow it")
+    parser.add_argument("--seed", type=int, help="of the first; the others follow it")
     options = parser.parse_args(arguments)
     number, began = 1_000 if options.full else 100, time.monotonic()
-    env = {**os.environ, "STORMS": str(number), "SEED": options.seed}
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**9)
+    env = {**os.environ, "STORMS": str(number), "SEED": str(seed)}
     done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-s", TEST], env=env, check=False)
     print(f"{number:,} storms in {time.monotonic() - began:.0f} s")
     if done.returncode:
