@@ -10,7 +10,7 @@ DATABASE_TESTS := $(wildcard tests/models tests/evidence tests/sync tests/operat
 # File by file on two processors; the tests of one file share what takes long to start.
 AT_ONCE := --numprocesses=2 --dist=loadfile
 
-.PHONY: help run test lint format bench screenshots lock audit clean
+.PHONY: help run test lint format bench screenshots messages lock audit clean
 
 help: ## List what `make` can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 \2/p' Makefile | awk '{ w = $$2; $$1 = $$2 = ""; printf "make %-12s%s\n", w, $$0 }'
@@ -42,6 +42,11 @@ bench: $(VENV)/.test ## Measure storing and reading beside their floors
 
 screenshots: $(VENV)/.test ## Take the README's pictures from the running application
 	$(RUN) -m tests.screenshots
+
+messages: $(VENV)/.test ## Write locale/LANGUAGE for a translator: make messages LANGUAGE=de; needs gettext
+	mkdir -p locale
+	$(RUN) manage.py makemessages --locale $(LANGUAGE) --no-location --ignore '.*' --ignore 'tests/*'
+	$(RUN) manage.py compilemessages --locale $(LANGUAGE)
 
 lock: $(VENV)/.lock ## Lock the packages anew; UPGRADE=--upgrade takes newer ones
 	$(VENV)/.lock/bin/uv pip compile pyproject.toml -o requirements.txt --quiet $(LOCK) $(UPGRADE)

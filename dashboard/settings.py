@@ -14,6 +14,7 @@ from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
 import dj_database_url
+from django.utils.translation import to_language
 
 from dashboard import env
 from dashboard.supervisor import redis, simulator
@@ -60,11 +61,10 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = []
 if _public.hostname:
     ALLOWED_HOSTS.append(_public.hostname)
+    CSRF_TRUSTED_ORIGINS.append(f"{_public.scheme}://{_public.netloc}")
 elif BIND not in {"127.0.0.1", "localhost", "::1"}:
     # Who opens the port to a network says under which name in PUBLIC_URL; until then, any.
     ALLOWED_HOSTS = ["*"]
-if _public.hostname:
-    CSRF_TRUSTED_ORIGINS.append(f"{_public.scheme}://{_public.netloc}")
 IS_HTTPS = _public.scheme == "https"
 if IS_HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -232,6 +232,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dashboard.middleware.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -259,6 +260,7 @@ TEMPLATES = [
                 "dashboard.views.page.page_context",
             ],
             "builtins": [
+                "django.templatetags.i18n",
                 "template_partials.templatetags.partials",
                 "dashboard.templatetags.dashboard",
                 "dashboard.templatetags.links",
@@ -316,7 +318,16 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "account_login"
 LANGUAGE_CODE = "en-gb"
-USE_I18N = False  # There are no translations, and each value on a page would be asked for its own.
+# A language is offered as soon as its folder is there; with English alone nothing is looked up.
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = [
+    (LANGUAGE_CODE, "English"),
+    *(
+        (to_language(one.parent.name), one.parent.name)
+        for one in LOCALE_PATHS[0].glob("*/LC_MESSAGES")
+    ),
+]
+USE_I18N = len(LANGUAGES) > 1
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"

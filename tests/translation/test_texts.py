@@ -1,0 +1,42 @@
+"""Whatever a page says can be translated: in each template, and on each page as it is."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from dashboard.templatetags.dashboard import icon, status_badge, unchanging
+from tests.translation.in_templates import of_all
+from tests.translation.pseudo import Pseudo, untranslated, words_of_rows
+from tests.views.test_access import lines
+from tests.views.world import person, world
+
+
+def test_every_text_of_a_template_stands_where_a_translator_finds_it() -> None:
+    assert of_all() == {}
+
+
+@pytest.mark.django_db
+def test_every_page_is_made_of_translated_texts_and_of_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there, user = world(), person("admin")
+    data = words_of_rows()
+    monkeypatch.setattr(translation, "_trans", Pseudo())
+    for remembers in (icon, status_badge, unchanging):
+        remembers.cache_clear()
+    browser = Client()
+    browser.force_login(user)
+
+    found = {}
+    for line in lines():
+        if line.get[0] not in {"in", "200"} or line.name.startswith("api-1:"):
+            continue
+        response = browser.get(there.address(line.address))
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            texts = untranslated(b"".join(response).decode(), data)
+            if texts:
+                found[line.name] = texts
+
+    assert found == {}
