@@ -21,7 +21,19 @@ HANDED_ON = re.compile(r"""(?<![_\w(])(?<!_\()"([^"]*)\"""")
 SENTENCE = re.compile(r"[A-Z][a-z]+|[a-z]+ [a-z]+")
 WORD = re.compile(r"[A-Za-z]{2,}")
 #: Tags whose texts are names of templates, files, addresses, or compared with something.
-NOT_SHOWN = {"extends", "load", "static", "url", "if", "elif", "unchanging", "block", "now", "for"}
+NOT_SHOWN = {
+    "extends",
+    "load",
+    "static",
+    "url",
+    "if",
+    "elif",
+    "unchanging",
+    "block",
+    "now",
+    "for",
+    "icon",
+}
 PIECED = re.compile(r"\|(pluralize|yesno)\b|\|default(_if_none)?:\"[^\"]*[A-Za-z]")
 
 
