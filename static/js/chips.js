@@ -12,7 +12,7 @@
       if (!number) continue;
       const since = document.createElement("span");
       since.className = "since";
-      since.title = "since you loaded the page";
+      since.title = say("sinceLoaded");
       since.textContent = number > 0 ? `+${number}` : `−${-number}`;
       chip.append(since);
     }

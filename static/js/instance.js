@@ -6,11 +6,11 @@
   function furnish() {
     for (const element of document.querySelectorAll("[data-local-time]")) {
       const moment = new Date(element.dataset.localTime);
-      if (!isNaN(moment)) element.textContent = `${local.format(moment)} here`;
+      if (!isNaN(moment)) element.textContent = say("here", { time: local.format(moment) });
     }
     // The tab tells the state, also while it is in the background.
     const page = document.getElementById("instance");
-    if (page) document.title = `${page.dataset.title} · Workflows dashboard`;
+    if (page) document.title = page.dataset.title + document.title.slice(document.title.lastIndexOf(" · "));
   }
 
   // -- live: the page has a trigger only while the instance may change -----------------------------

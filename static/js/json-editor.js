@@ -29,9 +29,9 @@
     }
   }
 
-  function place(text) {
+  function broken(text) {
     const lines = text.slice(0, brokenAt(text)).split("\n");
-    return `line ${lines.length}, column ${lines.at(-1).length + 1}`;
+    return say("jsonBroken", { line: lines.length, column: lines.at(-1).length + 1 });
   }
 
   function tools(field) {
@@ -42,7 +42,7 @@
     const said = document.createElement("output");
     said.htmlFor = field.id;
     const button = document.createElement("button");
-    Object.assign(button, { type: "button", className: "button", textContent: "Format" });
+    Object.assign(button, { type: "button", className: "button", textContent: say("jsonFormat") });
     button.dataset.kind = "quiet";
     button.addEventListener("click", () => {
       field.value = JSON.stringify(JSON.parse(field.value), null, 2);
@@ -61,11 +61,11 @@
     try {
       if (text.trim()) JSON.parse(text);
     } catch {
-      error = `Not JSON at ${place(text)}`;
+      error = broken(text);
     }
     button.disabled = Boolean(error) || !text.trim();
     said.dataset.kind = error ? "error" : "good";
-    said.textContent = error || (text.trim() ? "Valid JSON" : "");
+    said.textContent = error || (text.trim() ? say("jsonValid") : "");
   }
 
   const furnish = () => document.querySelectorAll(fields).forEach(check);

@@ -50,19 +50,19 @@ function search(key, text) {
   return { entries: found, total };
 }
 
-async function open(key, text, source) {
+async function open(key, text, source, refused) {
   if (text === null) {
     const response = await fetch(source);
-    if (!response.ok) throw new Error(`The server answered ${response.status}.`);
+    if (!response.ok) throw new Error(refused.replace("{status}", response.status));
     text = await response.text();
   }
   values.set(key, JSON.parse(text));
   return children(key, [], 0);
 }
 
-onmessage = async ({ data: { id, ask, key, text, source, path, from } }) => {
+onmessage = async ({ data: { id, ask, key, text, source, refused, path, from } }) => {
   try {
-    if (ask === "open") return postMessage({ id, told: await open(key, text, source) });
+    if (ask === "open") return postMessage({ id, told: await open(key, text, source, refused) });
     if (ask === "children") return postMessage({ id, told: children(key, path, from) });
     if (ask === "search") return postMessage({ id, told: search(key, text) });
     if (ask === "text") return postMessage({ id, told: JSON.stringify(at(key, path), null, 2) });

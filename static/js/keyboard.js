@@ -15,15 +15,15 @@
     current().dispatchEvent(new CustomEvent("row:pick", { bubbles: true, detail: { isRange } }));
   };
   const KEYS = [
-    { key: "?", says: "Show this sheet", run: () => sheet.showModal() },
-    { key: "k", mod: true, says: "Go to an instance, workflow or view, or a pasted address", run: () => document.getElementById("go-to").click() },
-    { key: "/", says: "Search the list", run: () => document.querySelector("input[type=search]#q")?.select() },
-    { key: "j", says: "Next row", run: () => move(1) },
-    { key: "k", says: "Row before", run: () => move(-1) },
-    { key: "x", says: "Select the row, or take it back", run: () => pick(false) },
-    { key: "X", says: "Select all rows from the last selected to this one", run: () => pick(true) },
-    { key: "o", also: "Enter", says: "Open the row", run: () => link(current())?.click() },
-    { key: "Escape", says: "Close what is open", run: null },
+    { key: "?", says: say("keySheet"), run: () => sheet.showModal() },
+    { key: "k", mod: true, says: say("keyGo"), run: () => document.getElementById("go-to").click() },
+    { key: "/", says: say("keySearch"), run: () => document.querySelector("input[type=search]#q")?.select() },
+    { key: "j", says: say("keyNext"), run: () => move(1) },
+    { key: "k", says: say("keyBefore"), run: () => move(-1) },
+    { key: "x", says: say("keyPick"), run: () => pick(false) },
+    { key: "X", says: say("keyPickRange"), run: () => pick(true) },
+    { key: "o", also: "Enter", says: say("keyOpen"), run: () => link(current())?.click() },
+    { key: "Escape", says: say("keyClose"), run: null },
   ];
   const isTyping = (element) => element.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   const isMac = navigator.platform.startsWith("Mac");

@@ -42,12 +42,13 @@
     const number = isMatching ? matchesText : chosen.size.toLocaleString("en");
     form.toggleAttribute("data-any", isMatching || chosen.size > 0);
     const elsewhere = isMatching ? 0 : chosen.size - here;
-    const text = `${number} selected${elsewhere ? `, ${elsewhere.toLocaleString("en")} not on this page` : ""}${isMatching ? ": all that match" : ""}`;
+    const said = isMatching ? "selectedMatching" : elsewhere ? "selectedElsewhere" : "selected";
+    const text = say(said, { number, elsewhere: elsewhere.toLocaleString("en") });
     const count = form.querySelector("[data-count]");
     if (count.textContent !== text) count.textContent = text;
     const more = form.querySelector("[data-pick-matching]");
     more.hidden = isMatching || here < all.length || Number(matches) <= chosen.size;
-    more.textContent = `Select all ${matchesText} that match`;
+    more.textContent = say("selectMatching", { number: matchesText });
     form.querySelector("[data-pick-none]").hidden = false;
     for (const name of ["list", "matching"]) field(name).disabled = !isMatching;
     field("number").disabled = false;

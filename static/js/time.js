@@ -14,8 +14,8 @@
     if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
     return `${Math.floor(seconds / 86400)} d`;
   };
-  const age = (seconds) => (seconds < 0 ? `in ${about(-seconds)}` : `${about(seconds)} ago`);
-  const away = (seconds) => (seconds <= 0 ? `in ${span(-seconds)}` : `${span(seconds)} ago`);
+  const age = (seconds) => (seconds < 0 ? say("ahead", { time: about(-seconds) }) : say("ago", { time: about(seconds) }));
+  const away = (seconds) => (seconds <= 0 ? say("ahead", { time: span(-seconds) }) : say("ago", { time: span(seconds) }));
   const write = (element, text) => { if (element.textContent !== text) element.textContent = text; };
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   const moment = /^\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d(\.\d{3})?)? UTC$/; // as the server writes one
@@ -67,7 +67,7 @@
 
   function offer(select) {
     const zones = [...new Set(["UTC", own, choice.read(), ...(Intl.supportedValuesOf?.("timeZone") ?? [])])];
-    select.replaceChildren(...zones.map((zone) => new Option(zone === own ? `${zone} (yours)` : zone, zone)));
+    select.replaceChildren(...zones.map((zone) => new Option(zone === own ? say("ownZone", { zone }) : zone, zone)));
     select.value = choice.read();
     select.closest("[hidden]")?.removeAttribute("hidden");
     select.addEventListener("change", () => {

@@ -40,7 +40,7 @@
       const value = make("span", { className: "leaf", textContent: text });
       value.dataset.kind = entry.kind;
       const line = make("li", {}, name, value);
-      if (entry.isCut) line.append(make("button", { className: "more", type: "button", textContent: "… all of it", onclick: () => whole(key, entry, value, line) }));
+      if (entry.isCut) line.append(make("button", { className: "more", type: "button", textContent: say("valueAll"), onclick: () => whole(key, entry, value, line) }));
       return line;
     }
     const details = make("details", {}, make("summary", {}, name, make("span", { className: "size", textContent: sizes(entry) })));
@@ -62,7 +62,7 @@
     list.append(...entries.map((entry) => item(key, entry)));
     const left = total - from - entries.length;
     if (left <= 0) return;
-    const more = make("button", { className: "more", type: "button", textContent: `more of ${left.toLocaleString("en")}` });
+    const more = make("button", { className: "more", type: "button", textContent: say("valueMore", { number: left.toLocaleString("en") }) });
     const line = make("li", {}, more);
     more.onclick = () => { line.remove(); grow(parent, key, path, from + entries.length); };
     list.append(line);
@@ -75,14 +75,14 @@
     const tree = box.querySelector(".tree");
     box.dataset.text = text.textContent.length;
     const isWhole = box.hasAttribute("data-whole");
-    tree.replaceChildren(make("p", { className: "soft", textContent: "Reading…" }));
+    tree.replaceChildren(make("p", { className: "soft", textContent: say("valueReading") }));
     try {
-      const told = await ask({ ask: "open", key, text: isWhole ? text.textContent : null, source: box.dataset.source });
+      const told = await ask({ ask: "open", key, text: isWhole ? text.textContent : null, source: box.dataset.source, refused: say("valueRefused") });
       tree.replaceChildren();
       show(tree, key, [], 0, told);
       for (const only of tree.querySelectorAll(":scope > ul > li:only-child > details")) only.open = true;
     } catch (error) {
-      tree.replaceChildren(make("p", { className: "errors", textContent: `It could not be read as JSON: ${error.message}` }));
+      tree.replaceChildren(make("p", { className: "errors", textContent: say("valueUnread", { error: error.message }) }));
     }
   }
 
@@ -106,9 +106,9 @@
     if (!text) return found.replaceChildren();
     const { entries, total } = await ask({ ask: "search", key: box.dataset.key, text });
     if (input.value.trim() !== text) return;
-    const shown = entries.length < total ? `, the first ${entries.length} are shown` : "";
+    const form = entries.length < total ? "valueFoundFirst" : "valueFound";
     found.replaceChildren(
-      make("p", { className: "soft", textContent: `${total.toLocaleString("en")} found${shown}` }),
+      make("p", { className: "soft", textContent: say(form, { number: total.toLocaleString("en"), shown: entries.length }) }),
       make("ul", {}, ...entries.map((entry) => item(box.dataset.key, entry))),
     );
   }
