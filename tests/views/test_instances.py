@@ -409,7 +409,7 @@ class TestPaging:
         third = reader.get(link(second, "Next")).content.decode()
 
         assert ids(first) + ids(second) + ids(third) == [f"i{n}" for n in range(6, -1, -1)]
-        assert "Next" not in third
+        assert 'rel="next"' not in third
         assert "Previous" not in first
         assert ids(reader.get(link(third, "Previous")).content.decode()) == ids(second)
 
