@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboard import alerts
 from dashboard.alerts import BadAddress, Kind
@@ -22,7 +24,7 @@ class WorkflowChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Djang
 
     def __init__(self, **options: Any) -> None:
         rows = Workflow.objects.present().choosable()
-        super().__init__(rows, label="Workflow", **options)
+        super().__init__(rows, label=gettext_lazy("Workflow"), **options)
 
     def label_from_instance(self, obj: Workflow) -> str:
         return f"{obj.name} ({obj.account.name})"
@@ -31,7 +33,7 @@ class WorkflowChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Djang
 class RuleForm(forms.Form):
     """A rule of one kind: its name, its terms, and the channels that it sends to."""
 
-    name = forms.CharField(max_length=80, label="Name")
+    name = forms.CharField(max_length=80, label=gettext_lazy("Name"))
 
     def __init__(self, kind: type[Kind], rule: AlertRule | None, data: Any = None) -> None:
         known = {"name": rule.name, "workflow": rule.workflow_id} | rule.terms if rule else {}
@@ -40,7 +42,7 @@ class RuleForm(forms.Form):
         super().__init__(data, initial=initial | known)
         self.kind = kind
         if kind.OF_WORKFLOW:
-            of_each = None if kind.NEEDS_WORKFLOW else "each workflow by itself"
+            of_each = None if kind.NEEDS_WORKFLOW else _("each workflow by itself")
             self.fields["workflow"] = WorkflowChoice(
                 required=kind.NEEDS_WORKFLOW, empty_label=of_each
             )
@@ -50,10 +52,10 @@ class RuleForm(forms.Form):
         self.fields["channels"] = forms.ModelMultipleChoiceField(
             AlertChannel.objects.present(),
             required=False,
-            label="Send to",
+            label=_("Send to"),
             widget=forms.CheckboxSelectMultiple,
         )
-        self.fields["is_on"] = forms.BooleanField(required=False, label="Switched on")
+        self.fields["is_on"] = forms.BooleanField(required=False, label=_("Switched on"))
 
     def clean_name(self) -> str:
         return word(str(self.cleaned_data["name"]))
@@ -75,11 +77,13 @@ class RuleForm(forms.Form):
 class ChannelForm(forms.Form):
     """A channel. Its address is not shown again; left out, the one that it has stays."""
 
-    name = forms.CharField(max_length=80, label="Name", widget=forms.TextInput({"autofocus": True}))
+    name = forms.CharField(
+        max_length=80, label=gettext_lazy("Name"), widget=forms.TextInput({"autofocus": True})
+    )
     address = forms.CharField(
         max_length=2000,
-        label="Address",
-        help_text="It holds secrets, so it is kept sealed and never shown again.",
+        label=gettext_lazy("Address"),
+        help_text=gettext_lazy("It holds secrets, so it is kept sealed and never shown again."),
         widget=forms.PasswordInput({"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -87,7 +91,7 @@ class ChannelForm(forms.Form):
         super().__init__(data, initial={"name": channel.name} if channel else None)
         if channel:
             self.fields["address"].required = False
-            self.fields["address"].help_text = "Leave it empty to keep the one that it has."
+            self.fields["address"].help_text = _("Leave it empty to keep the one that it has.")
 
     def clean_name(self) -> str:
         return word(str(self.cleaned_data["name"]))
@@ -106,17 +110,24 @@ class SilenceForm(forms.Form):
     """What is not delivered, from when until when, and why."""
 
     rule = forms.ModelChoiceField(
-        AlertRule.objects.present(), required=False, label="Rule", empty_label="all rules"
+        AlertRule.objects.present(),
+        required=False,
+        label=gettext_lazy("Rule"),
+        empty_label=gettext_lazy("all rules"),
     )
-    workflow = WorkflowChoice(required=False, empty_label="all workflows")
-    reason = forms.CharField(max_length=300, label="Reason")
+    workflow = WorkflowChoice(required=False, empty_label=gettext_lazy("all workflows"))
+    reason = forms.CharField(max_length=300, label=gettext_lazy("Reason"))
     starts_at = InstantField(
         required=False,
-        label="Starts",
-        help_text="Now, when left out. A later moment plans a maintenance window.",
+        label=gettext_lazy("Starts"),
+        help_text=gettext_lazy("Now, when left out. A later moment plans a maintenance window."),
     )
-    ends_at = InstantField(label="Ends", help_text="As 2026-11-20T03:00, in UTC.")
-    is_weekly = forms.BooleanField(required=False, label="Repeat it each week at the same time")
+    ends_at = InstantField(
+        label=gettext_lazy("Ends"), help_text=gettext_lazy("As 2026-11-20T03:00, in UTC.")
+    )
+    is_weekly = forms.BooleanField(
+        required=False, label=gettext_lazy("Repeat it each week at the same time")
+    )
 
     def __init__(self, now: datetime, data: Any = None, initial: Any = None) -> None:
         super().__init__(data, initial=initial)
@@ -134,11 +145,13 @@ class SilenceForm(forms.Form):
         if not starts_at or not ends_at:
             return told
         if ends_at <= max(starts_at, self.now):
-            self.add_error("ends_at", "It ends before it begins; choose a later moment.")
+            self.add_error("ends_at", _("It ends before it begins; choose a later moment."))
         elif ends_at - starts_at > LONGEST_SILENCE:
-            self.add_error("ends_at", "A silence lasts at most 90 days, so that nobody forgets it.")
+            self.add_error(
+                "ends_at", _("A silence lasts at most 90 days, so that nobody forgets it.")
+            )
         elif told.get("is_weekly") and ends_at - starts_at > timedelta(days=7):
-            self.add_error("ends_at", "What repeats each week lasts at most a week.")
+            self.add_error("ends_at", _("What repeats each week lasts at most a week."))
         return told
 
     def made(self) -> Silence:
@@ -150,8 +163,8 @@ class AcknowledgeForm(forms.Form):
     note = forms.CharField(
         max_length=1000,
         required=False,
-        label="Note",
-        help_text="What you know, or what you do about it.",
+        label=gettext_lazy("Note"),
+        help_text=gettext_lazy("What you know, or what you do about it."),
         widget=forms.TextInput({"autocomplete": "off"}),
     )
 
@@ -164,7 +177,10 @@ def _field(field: dataclasses.Field[Any]) -> forms.Field:
     told = field.metadata
     if "most" in told:
         least, most = told["least"], told["most"]
-        bounds = f"Write a whole number from {least:,} to {most:,}."
+        bounds = _("Write a whole number from %(least)s to %(most)s.") % {
+            "least": f"{least:,}",
+            "most": f"{most:,}",
+        }
         return forms.IntegerField(
             label=told["label"],
             initial=field.default,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboard.forms.instant import InstantField
 from dashboard.models import Access, Item, Operation, User, Workflow
@@ -19,30 +21,36 @@ class AuditForm(forms.Form):
         User.objects.order_by("username"),
         required=False,
         to_field_name="username",
-        label="Who",
-        empty_label="anybody",
+        label=gettext_lazy("Who"),
+        empty_label=gettext_lazy("anybody"),
     )
     kind = forms.ChoiceField(
-        choices=[("", "anything"), *Kind.choices], required=False, label="What"
+        choices=[("", gettext_lazy("anything")), *Kind.choices],
+        required=False,
+        label=gettext_lazy("What"),
     )
-    workflow = forms.ChoiceField(required=False, label="Workflow")
+    workflow = forms.ChoiceField(required=False, label=gettext_lazy("Workflow"))
     state = forms.ChoiceField(
-        choices=[("", "any"), *State.choices], required=False, label="Some ended as"
+        choices=[("", gettext_lazy("any")), *State.choices],
+        required=False,
+        label=gettext_lazy("Some ended as"),
     )
-    instance = forms.CharField(max_length=271, required=False, strip=False, label="Instance id")
+    instance = forms.CharField(
+        max_length=271, required=False, strip=False, label=gettext_lazy("Instance id")
+    )
 
     def __init__(self, given: QueryDict, access: Access) -> None:
         super().__init__(given)
         # `from` is a word of Python's, so it cannot be declared above.
         hint = forms.TextInput(attrs={"placeholder": "2026-11-20T03:00"})
-        self.fields["from"] = InstantField(required=False, label="Asked from (UTC)", widget=hint)
-        self.fields["to"] = InstantField(required=False, label="to (UTC)", widget=hint)
+        self.fields["from"] = InstantField(required=False, label=_("Asked from (UTC)"), widget=hint)
+        self.fields["to"] = InstantField(required=False, label=_("to (UTC)"), widget=hint)
         self.workflows = {
             f"{workflow.account.account_id}/{workflow.name}": workflow
             for workflow in Workflow.objects.filter(access.seen("pk")).choosable()
         }
         names = [(value, row.name) for value, row in self.workflows.items()]
-        self.fields["workflow"].choices = [("", "any"), *names]  # type: ignore[attr-defined]
+        self.fields["workflow"].choices = [("", _("any")), *names]  # type: ignore[attr-defined]
 
     def clean_instance(self) -> str:
         return storable(self.cleaned_data["instance"])

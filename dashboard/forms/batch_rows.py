@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from dashboard.cloudflare import types
 from dashboard.forms.json_text import DECODER, check_sendable, read_json, what_is_wrong
@@ -50,8 +51,16 @@ class Problem:
     number: int = 0
 
     def __str__(self) -> str:
-        which = f", instance {self.number:,}" if self.number else ""
-        return f"Line {self.line:,}{which}: {self.sentence}" if self.line else self.sentence
+        if not self.line:
+            return self.sentence
+        told = {
+            "line": f"{self.line:,}",
+            "number": f"{self.number:,}",
+            "sentence": self.sentence,
+        }
+        if self.number:
+            return _("Line %(line)s, instance %(number)s: %(sentence)s") % told
+        return _("Line %(line)s: %(sentence)s") % told
 
 
 def read_rows(text: TextIO) -> Iterator[Row | Problem]:
@@ -68,7 +77,8 @@ def read_rows(text: TextIO) -> Iterator[Row | Problem]:
             else:
                 yield _row(number, line, entry)
     except UnicodeDecodeError as error:
-        yield Problem(0, f"The file is not UTF-8: {error.reason}.", is_last=True)
+        sentence = _("The file is not UTF-8: %(problem)s.") % {"problem": error.reason}
+        yield Problem(0, sentence, is_last=True)
 
 
 def _row(number: int, line: int, entry: Any) -> Row | Problem:
@@ -88,7 +98,7 @@ def _lines(text: TextIO) -> Entries:
     while line := text.readline(LARGEST):
         number += 1
         if len(line) == LARGEST:
-            yield number, Problem(number, "This line is longer than 4 MiB.", is_last=True)
+            yield number, Problem(number, _("This line is longer than 4 MiB."), is_last=True)
             return
         if not line.strip():
             continue
@@ -114,7 +124,7 @@ def _array(text: TextIO) -> Entries:
         yield line, _sendable(line, value)
         mark = array.following()
         if mark not in {",", "]"}:
-            missing = "A comma or “]” is missing here." if mark else "The array does not end."
+            missing = _("A comma or “]” is missing here.") if mark else _("The array does not end.")
             yield line, Problem(array.line, missing, is_last=True)
             return
         if mark == ",":
@@ -122,7 +132,7 @@ def _array(text: TextIO) -> Entries:
             array.following()
     array.take("]")
     if array.following():
-        yield array.line, Problem(array.line, "Something stands after the array.", is_last=True)
+        yield array.line, Problem(array.line, _("Something stands after the array."), is_last=True)
 
 
 def _sendable(line: int, value: Any) -> Any:
@@ -135,7 +145,7 @@ def _sendable(line: int, value: Any) -> Any:
 
 def _why_no_element(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"This is not JSON: {error.msg}."
+        return _("This is not JSON: %(problem)s.") % {"problem": error.msg}
     return what_is_wrong(error)
 
 
@@ -204,10 +214,13 @@ def _table(text: TextIO) -> Entries:
         except StopIteration:
             return
         except csv.Error as error:
-            yield line, Problem(line, f"This is not CSV: {error}.", is_last=True)
+            sentence = _("This is not CSV: %(problem)s.") % {"problem": error}
+            yield line, Problem(line, sentence, is_last=True)
             return
         if len(cells) > len(heads):
-            yield line, Problem(line, f"There are {len(cells)} cells for {len(heads)} heads.")
+            told = {"cells": len(cells), "heads": len(heads)}
+            sentence = _("There are %(cells)s cells for %(heads)s heads.") % told
+            yield line, Problem(line, sentence)
         elif any(cell.strip() for cell in cells):
             yield line, _entry_of(line, dict(zip(heads, cells, strict=False)))
         line = reader.line_num + 2
@@ -228,15 +241,26 @@ def _wrong_heads(heads: list[str]) -> str:
     """Why no table can begin so; "" when it can."""
     unknown = [name for name in heads if not _is_head(name)]
     if unknown or not heads:
-        named = f" and not {', '.join(unknown)[:200]}" if any(unknown) else ""
+        told = {"columns": ", ".join(COLUMNS), "unknown": ", ".join(unknown)[:200]}
+        if any(unknown):
+            return (
+                _(
+                    "Write a JSON array, one JSON object on each line, or a table whose first line "
+                    "names columns such as %(columns)s or params.NAME and not %(unknown)s."
+                )
+                % told
+            )
         return (
-            "Write a JSON array, one JSON object on each line, or a table whose first line names "
-            f"columns such as {', '.join(COLUMNS)} or params.NAME{named}."
+            _(
+                "Write a JSON array, one JSON object on each line, or a table whose first line "
+                "names columns such as %(columns)s or params.NAME."
+            )
+            % told
         )
     if twice := sorted({name for name in heads if heads.count(name) > 1}):
-        return f"These columns stand twice: {', '.join(twice)}."
+        return _("These columns stand twice: %(columns)s.") % {"columns": ", ".join(twice)}
     if "params" in heads and any(name.startswith(NESTED) for name in heads):
-        return "Either one column params, or columns params.NAME: not both."
+        return _("Either one column params, or columns params.NAME: not both.")
     return ""
 
 

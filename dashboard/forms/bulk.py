@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboard.cloudflare.types import RestartType
 from dashboard.forms.events import EventFields
@@ -27,24 +29,28 @@ class BulkForm(forms.Form):
     reason = forms.CharField(
         max_length=2000,
         required=False,
-        label="Reason",
-        help_text="Kept with your name, so that the next on call can read it.",
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Kept with your name, so that the next on call can read it."),
         widget=forms.Textarea(attrs={"rows": 2, "class": "prose"}),
     )
     typed = forms.CharField(
-        max_length=20, label="Type the number of instances", widget=forms.TextInput()
+        max_length=20, label=gettext_lazy("Type the number of instances"), widget=forms.TextInput()
     )
     waves = forms.CharField(
         max_length=60,
         required=False,
-        label="First waves",
-        help_text="How many first, and then, before all the rest; empty begins with the rest.",
+        label=gettext_lazy("First waves"),
+        help_text=gettext_lazy(
+            "How many first, and then, before all the rest; empty begins with the rest."
+        ),
     )
     stop_above = forms.IntegerField(
         min_value=0,
         max_value=100,
-        label="Stop above",
-        help_text="Percent of a wave that failed; it then waits for somebody to decide.",
+        label=gettext_lazy("Stop above"),
+        help_text=gettext_lazy(
+            "Percent of a wave that failed; it then waits for somebody to decide."
+        ),
     )
 
     field_order: tuple[str, ...] = ("reason", "typed")
@@ -56,18 +62,23 @@ class BulkForm(forms.Form):
         self.initial.setdefault("stop_above", STOP_ABOVE)
         if kind in DANGEROUS:
             self.fields["reason"].required = True
-            self.fields["reason"].error_messages["required"] = "Say why; it is kept with your name."
+            self.fields["reason"].error_messages["required"] = _(
+                "Say why; it is kept with your name."
+            )
         if kind not in DANGEROUS or acted_on <= TYPED_ABOVE:
             del self.fields["typed"]
         else:
-            self.fields["typed"].help_text = f"{acted_on:,}: this cannot be undone."
+            self.fields["typed"].help_text = _("%(number)s: this cannot be undone.") % {
+                "number": f"{acted_on:,}"
+            }
             self.fields["typed"].widget.attrs.update(autocomplete="off", inputmode="numeric")
 
     def clean_typed(self) -> str:
         typed: str = self.cleaned_data["typed"]
         if re.sub(r"[\s,.]", "", typed) != str(self.acted_on):
             raise forms.ValidationError(
-                f"It would be sent to {self.acted_on:,} instances now, not to {typed}."
+                _("It would be sent to %(number)s instances now, not to %(typed)s.")
+                % {"number": f"{self.acted_on:,}", "typed": typed}
             )
         return typed
 
@@ -77,11 +88,16 @@ class BulkForm(forms.Form):
         sizes = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 5]
         if len(sizes) < len(words) or not all(1 <= size <= LARGEST_WAVE for size in sizes):
             raise forms.ValidationError(
-                f"“{text}” are no sizes of waves; write numbers from 1 to {LARGEST_WAVE}, such as "
-                "1, 5, 25."
+                _(
+                    "“%(text)s” are no sizes of waves; write numbers from 1 to %(most)s, "
+                    "such as 1, 5, 25."
+                )
+                % {"text": text, "most": LARGEST_WAVE}
             )
         if len(sizes) > MOST_WAVES:
-            raise forms.ValidationError(f"That are more than {MOST_WAVES} waves before the rest.")
+            raise forms.ValidationError(
+                _("That are more than %(most)s waves before the rest.") % {"most": MOST_WAVES}
+            )
         return sizes
 
     def arguments(self) -> dict[str, Any]:
@@ -96,8 +112,10 @@ class BulkTerminateForm(BulkForm):
 
     rollback = forms.BooleanField(
         required=False,
-        label="Run the rollback steps first",
-        help_text="Steps that registered a rollback are undone before the instance ends.",
+        label=gettext_lazy("Run the rollback steps first"),
+        help_text=gettext_lazy(
+            "Steps that registered a rollback are undone before the instance ends."
+        ),
     )
 
     def arguments(self) -> dict[str, Any]:
@@ -112,26 +130,33 @@ class BulkRestartForm(BulkForm):
     step_name = forms.CharField(
         max_length=256,
         required=False,
-        label="Restart from the step",
-        help_text="Its name without the counter; empty restarts from the beginning. An instance "
-        "without such a step fails, and is not changed.",
+        label=gettext_lazy("Restart from the step"),
+        help_text=gettext_lazy(
+            "Its name without the counter; empty restarts from the beginning. An "
+            "instance without such a step fails, and is not changed."
+        ),
     )
     step_count = forms.IntegerField(
-        min_value=1, required=False, label="Which of that name", help_text="1 is the first."
+        min_value=1,
+        required=False,
+        label=gettext_lazy("Which of that name"),
+        help_text=gettext_lazy("1 is the first."),
     )
     step_type = forms.ChoiceField(
         required=False,
-        label="Type of the step",
+        label=gettext_lazy("Type of the step"),
         choices=[
             (RestartType.DO.value, "step.do"),
             (RestartType.SLEEP.value, "step.sleep"),
-            (RestartType.WAIT_FOR_EVENT.value, "step.waitForEvent"),
+            (RestartType.WAIT_FOR_EVENT.value, gettext_lazy("step.waitForEvent")),
         ],
     )
     without_evidence = forms.BooleanField(
         required=False,
-        label="Restart anyway",
-        help_text="Also those of which something could not be kept: it is erased for good.",
+        label=gettext_lazy("Restart anyway"),
+        help_text=gettext_lazy(
+            "Also those of which something could not be kept: it is erased for good."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -163,14 +188,15 @@ class BulkEventForm(EventFields, BulkForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["payload"].help_text += " Each instance gets the same."
+        more = _("Each instance gets the same.")
+        self.fields["payload"].help_text = f"{self.fields['payload'].help_text} {more}"
 
     def clean_payload(self) -> Any:
         """One to a single instance is sent as it was typed, this one as it was kept."""
         payload = self.cleaned_data["payload"]
         if storable_json(payload) != payload:
             raise forms.ValidationError(
-                "This holds a NUL character, which cannot be kept until all are sent."
+                _("This holds a NUL character, which cannot be kept until all are sent.")
             )
         return payload
 

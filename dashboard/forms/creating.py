@@ -10,12 +10,13 @@ from typing import Any, TextIO
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.cloudflare import types
 from dashboard.forms.batch_rows import Problem, Row, read_rows
 from dashboard.forms.json_text import JsonTextField
 from dashboard.forms.new_instance import (
-    ID_RULE,
     LOCATION_HINTS,
     LONGEST_ID,
     arguments_of,
@@ -39,31 +40,38 @@ class CreateForm(OperationForm):
     new_id = forms.CharField(
         max_length=LONGEST_ID,
         required=False,
-        label="Instance id",
-        help_text=f"{ID_RULE.capitalize()}; empty makes one up.",
+        label=gettext_lazy("Instance id"),
+        help_text=gettext_lazy(
+            "Up to 100 letters, digits, - and _, and no - at the start; empty makes one up."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     params = JsonTextField(
         required=False,
-        label="Params",
-        help_text="Any JSON, up to 1 MiB.",
+        label=gettext_lazy("Params"),
+        help_text=gettext_lazy("Any JSON, up to 1 MiB."),
         widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
     )
     success_retention = forms.CharField(
         max_length=40,
         required=False,
-        label="Kept after success",
-        help_text="Milliseconds, or words such as “3 days”; empty keeps the workflow's own.",
+        label=gettext_lazy("Kept after success"),
+        help_text=gettext_lazy(
+            "Milliseconds, or words such as “3 days”; empty keeps the workflow's own."
+        ),
     )
     error_retention = forms.CharField(
-        max_length=40, required=False, label="Kept after an error", help_text="The same."
+        max_length=40,
+        required=False,
+        label=gettext_lazy("Kept after an error"),
+        help_text=gettext_lazy("The same."),
     )
     location_hint = forms.ChoiceField(
         required=False,
-        label="Location hint",
-        help_text="Where it had best run; Cloudflare may choose another place.",
-        choices=[
-            ("", "None"),
+        label=gettext_lazy("Location hint"),
+        help_text=gettext_lazy("Where it had best run; Cloudflare may choose another place."),
+        choices=lambda: [
+            ("", _("None")),
             *((hint, f"{hint}: {place}") for hint, place in LOCATION_HINTS.items()),
         ],
     )
@@ -108,18 +116,22 @@ class BatchForm(OperationForm):
     file = forms.FileField(
         required=False,
         allow_empty_file=True,
-        label="File",
-        help_text="As UTF-8, of any size: a JSON array, one JSON object on each line, or CSV.",
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy(
+            "As UTF-8, of any size: a JSON array, one JSON object on each line, or CSV."
+        ),
         widget=forms.FileInput(attrs={"accept": ".json,.ndjson,.jsonl,.csv,.tsv,.txt"}),
     )
     batch = forms.CharField(
         required=False,
         strip=False,
-        label="Or pasted here",
-        help_text="Each object may have instance_id, params, instance_retention and location_hint. "
-        "CSV begins with the names of its columns: instance_id, params as JSON or params.NAME as "
-        "text, success_retention, error_retention, location_hint. An id that is missing is made "
-        "up.",
+        label=gettext_lazy("Or pasted here"),
+        help_text=gettext_lazy(
+            "Each object may have instance_id, params, instance_retention and "
+            "location_hint. CSV begins with the names of its columns: instance_id, "
+            "params as JSON or params.NAME as text, success_retention, error_retention, "
+            "location_hint. An id that is missing is made up."
+        ),
         widget=forms.Textarea(
             attrs={
                 "rows": 12,
@@ -133,9 +145,9 @@ class BatchForm(OperationForm):
         data = super().clean()
         file, text = self.cleaned_data.get("file"), self.cleaned_data.get("batch", "")
         if file and text.strip():
-            self.add_error("file", "Choose a file or paste text, not both.")
+            self.add_error("file", _("Choose a file or paste text, not both."))
         elif not file and not text.strip():
-            self.add_error("batch", "Choose a file, or paste the instances here.")
+            self.add_error("batch", _("Choose a file, or paste the instances here."))
         else:
             self._check("file" if file else "batch")
         return data
@@ -152,11 +164,15 @@ class BatchForm(OperationForm):
             if problems <= PROBLEMS_SHOWN or problem.is_last:
                 found.append(str(problem))
         if problems > len(found):
-            found.append(f"{problems - len(found):,} more lines are wrong.")
+            more = problems - len(found)
+            sentence = ngettext(
+                "%(number)s more lines are wrong.", "%(number)s more lines are wrong.", more
+            )
+            found.append(sentence % {"number": f"{more:,}"})
         if not found and not number:
-            found.append("There is no instance in this.")
+            found.append(_("There is no instance in this."))
         if found and source == "file":
-            found.append("Choose the file again once it is mended: no browser sends it twice.")
+            found.append(_("Choose the file again once it is mended: no browser sends it twice."))
         for sentence in found:
             self.add_error(source, sentence)
 
@@ -204,5 +220,8 @@ def _repeated(row: Row, seen: dict[int, int]) -> Problem | None:
     first = seen.setdefault(hash(row.new.id), row.number)
     if first == row.number:
         return None
-    words = f"Instance {first:,} has the id {row.new.id} already."
+    words = _("Instance %(number)s has the id %(id)s already.") % {
+        "number": f"{first:,}",
+        "id": row.new.id,
+    }
     return Problem(row.line, words, number=row.number)

@@ -8,6 +8,8 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from dashboard.forms.instant import InstantField
 from dashboard.insight.group_state import GroupState
@@ -15,9 +17,9 @@ from dashboard.models import Access, Decision, ErrorGroup, Version, Workflow
 from dashboard.models.storing import storable
 
 PERIODS = {
-    "24h": ("24 hours", timedelta(hours=24), timedelta(hours=1)),
-    "7d": ("7 days", timedelta(days=7), timedelta(hours=6)),
-    "30d": ("30 days", timedelta(days=30), timedelta(days=1)),
+    "24h": (gettext_lazy("24 hours"), timedelta(hours=24), timedelta(hours=1)),
+    "7d": (gettext_lazy("7 days"), timedelta(days=7), timedelta(hours=6)),
+    "30d": (gettext_lazy("30 days"), timedelta(days=30), timedelta(days=1)),
 }
 USUAL = "7d"
 
@@ -25,14 +27,20 @@ USUAL = "7d"
 class GroupFilterForm(forms.Form):
     """The address of the list of groups; what is left empty does not narrow."""
 
-    workflow = forms.ChoiceField(required=False, label="Workflow")
+    workflow = forms.ChoiceField(required=False, label=gettext_lazy("Workflow"))
     state = forms.MultipleChoiceField(
-        choices=[(state.slug, state.word) for state in GroupState], required=False, label="State"
+        choices=lambda: [(state.slug, state.word) for state in GroupState],
+        required=False,
+        label=gettext_lazy("State"),
     )
     since = forms.ChoiceField(
         choices=[(name, word) for name, (word, *_) in PERIODS.items()],
-        label="Seen in the last",
-        error_messages={"invalid_choice": f"“%(value)s” is none of {', '.join(PERIODS)}."},
+        label=gettext_lazy("Seen in the last"),
+        error_messages={
+            "invalid_choice": format_lazy(
+                gettext_lazy("“%(value)s” is none of {periods}."), periods=", ".join(PERIODS)
+            )
+        },
     )
 
     def __init__(self, given: QueryDict, access: Access) -> None:
@@ -45,7 +53,7 @@ class GroupFilterForm(forms.Form):
             for workflow in Workflow.objects.filter(access.seen("pk")).choosable()
         }
         names = [(value, row.name) for value, row in self.workflows.items()]
-        self.fields["workflow"].choices = [("", "any"), *names]  # type: ignore[attr-defined]
+        self.fields["workflow"].choices = [("", gettext("any")), *names]  # type: ignore[attr-defined]
 
     @property
     def period(self) -> str:
@@ -76,8 +84,8 @@ class SayingForm(forms.Form):
     reason = forms.CharField(
         max_length=2000,
         required=False,
-        label="Why",
-        help_text="Kept with your name, so that the next on call can read it.",
+        label=gettext_lazy("Why"),
+        help_text=gettext_lazy("Kept with your name, so that the next on call can read it."),
         widget=forms.Textarea(attrs={"rows": 2, "class": "prose"}),
     )
 
@@ -97,9 +105,9 @@ class NoteForm(SayingForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         reason = self.fields["reason"]
-        reason.label, reason.required = "Note", True
+        reason.label, reason.required = gettext("Note"), True
         reason.help_text = ""
-        reason.error_messages["required"] = "Write something first."
+        reason.error_messages["required"] = gettext("Write something first.")
 
 
 class ResolvedForm(SayingForm):
@@ -107,15 +115,15 @@ class ResolvedForm(SayingForm):
 
     version_id = forms.ChoiceField(
         required=False,
-        label="Resolved in version",
-        help_text="A failure in an older version does not bring it back.",
+        label=gettext_lazy("Resolved in version"),
+        help_text=gettext_lazy("A failure in an older version does not bring it back."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         versions = Version.objects.filter(workflow=self.group.workflow_id)
         newest = versions.order_by("-created_on", "-pk").values_list("version_id", flat=True)[:50]
-        choices = [("", "any: each failure from now on brings it back")]
+        choices = [("", gettext("any: each failure from now on brings it back"))]
         choices += [(version_id, version_id) for version_id in newest]
         self.fields["version_id"].choices = choices  # type: ignore[attr-defined]
 
@@ -125,25 +133,33 @@ class IgnoredForm(SayingForm):
 
     until_at = InstantField(
         required=False,
-        label="Until (UTC)",
+        label=gettext_lazy("Until (UTC)"),
         widget=forms.TextInput(attrs={"placeholder": "2026-11-21T06:00"}),
     )
     per_hour = forms.IntegerField(
-        min_value=0, max_value=10**9, required=False, label="Until more fail in one hour than"
+        min_value=0,
+        max_value=10**9,
+        required=False,
+        label=gettext_lazy("Until more fail in one hour than"),
     )
     further = forms.IntegerField(
-        min_value=1, max_value=10**9, required=False, label="Until so many more have failed"
+        min_value=1,
+        max_value=10**9,
+        required=False,
+        label=gettext_lazy("Until so many more have failed"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = True
-        self.fields["reason"].error_messages["required"] = "Say why; it is kept with your name."
+        self.fields["reason"].error_messages["required"] = gettext(
+            "Say why; it is kept with your name."
+        )
 
     def clean(self) -> dict[str, Any]:
         ends = ("until_at", "per_hour", "further")
         if not self.errors and all(self.cleaned_data.get(name) is None for name in ends):
-            self.add_error("until_at", "Say what ends it: a moment, a rate, or a number.")
+            self.add_error("until_at", gettext("Say what ends it: a moment, a rate, or a number."))
         return self.cleaned_data
 
 
@@ -152,9 +168,9 @@ class MergedForm(SayingForm):
 
     other = forms.ModelChoiceField(
         ErrorGroup.objects.none(),
-        label="The same cause as",
+        label=gettext_lazy("The same cause as"),
         empty_label=None,
-        error_messages={"required": "Choose the group that it belongs to."},
+        error_messages={"required": gettext_lazy("Choose the group that it belongs to.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from dashboard.forms import search
 from dashboard.models import Access
@@ -54,7 +55,10 @@ class InstanceFilterForm(forms.Form):
         sort = self.cleaned_data["sort"] or DEFAULT_SORT
         known = ORDERS.get(sort.removeprefix("-"))
         if known is None:
-            raise forms.ValidationError(f"“{sort}” is none of the orders: {', '.join(ORDERS)}.")
+            raise forms.ValidationError(
+                _("“%(name)s” is none of the orders: %(orders)s.")
+                % {"name": sort, "orders": ", ".join(ORDERS)}
+            )
         self.order = Order(known.field, sort.startswith("-"), known.is_nullable)
         return str(sort)
 
@@ -70,7 +74,7 @@ class InstanceFilterForm(forms.Form):
     def clean_shown(self) -> list[int]:
         text = self.cleaned_data["shown"]
         if not re.fullmatch(r"(\d{1,18}(\.\d{1,18}){0,99})?", text):
-            raise forms.ValidationError("The rows to refresh cannot be read.")
+            raise forms.ValidationError(_("The rows to refresh cannot be read."))
         return [int(pk) for pk in text.split(".")] if text else []
 
     @property
@@ -80,7 +84,7 @@ class InstanceFilterForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("after") and self.cleaned_data.get("before"):
-            self.add_error("before", "A page is after one place or before one, not both.")
+            self.add_error("before", _("A page is after one place or before one, not both."))
         return self.cleaned_data
 
     def _cursor(self, name: str) -> Cursor | None:
@@ -91,5 +95,5 @@ class InstanceFilterForm(forms.Form):
             return Cursor.read(text, self.order)
         except BadCursor:
             raise forms.ValidationError(
-                "This link's place in the list cannot be read; these are the first rows."
+                _("This link's place in the list cannot be read; these are the first rows.")
             ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django import forms
+from django.utils.translation import gettext as _
 
 
 class InstantField(forms.CharField):
@@ -19,5 +20,6 @@ class InstantField(forms.CharField):
             return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
         except (ValueError, OverflowError):
             raise forms.ValidationError(
-                f"“{text[:40]}” is no time; write it as 2026-11-20T03:00 (UTC)."
+                _("“%(text)s” is no time; write it as 2026-11-20T03:00 (UTC).")
+                % {"text": text[:40]}
             ) from None

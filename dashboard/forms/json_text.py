@@ -7,6 +7,7 @@ import math
 from typing import Any, NoReturn
 
 from django import forms
+from django.utils.translation import gettext as _
 
 
 class JsonTextField(forms.CharField):
@@ -47,22 +48,25 @@ def check_sendable(value: Any) -> None:
 def what_is_wrong(error: Exception) -> str:
     """A failure to read or write JSON as a sentence."""
     if isinstance(error, UnicodeEncodeError):
-        return "This holds half a character (a lone surrogate such as \\ud800)."
+        return _("This holds half a character (a lone surrogate such as \\ud800).")
     if isinstance(error, RecursionError):
-        return "This is nested too deeply."
+        return _("This is nested too deeply.")
     if isinstance(error, json.JSONDecodeError) and error.lineno == 1:
-        return f"This is not JSON: {error.msg} at character {error.colno:,}."
-    return f"This is not JSON: {error}."
+        return _("This is not JSON: %(problem)s at character %(place)s.") % {
+            "problem": error.msg,
+            "place": f"{error.colno:,}",
+        }
+    return _("This is not JSON: %(problem)s.") % {"problem": error}
 
 
 def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number that JSON knows")
+    raise ValueError(_("%(word)s is no number that JSON knows") % {"word": word})
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text[:40]} is too large a number")
+        raise ValueError(_("%(number)s is too large a number") % {"number": text[:40]})
     return number
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 #: A place in the params or the output, such as params.customer.id or output.items[0].price.
 PAYLOAD_PATH = re.compile(r"(params|output)((\.[\w$-]+|\[\d{1,6}\])*)")
@@ -51,17 +52,25 @@ class LooksForm(forms.Form):
         self.chosen = self.chosen[:MOST_COLUMNS] or self.default
         if strange:
             raise forms.ValidationError(
-                f"“{strange[0][:40]}” is no column; a place in a payload is written as "
-                "params.customer.id or output.items[0]."
+                _(
+                    "“%(name)s” is no column; a place in a payload is written as "
+                    "params.customer.id or output.items[0]."
+                )
+                % {"name": strange[0][:40]}
             )
         if len(paths) > MOST_PAYLOADS:
-            raise forms.ValidationError(f"At most {MOST_PAYLOADS} columns may be of payloads.")
+            raise forms.ValidationError(
+                _("At most %(most)s columns may be of payloads.") % {"most": MOST_PAYLOADS}
+            )
         return self.chosen
 
     def clean_density(self) -> str:
         density = self.cleaned_data["density"] or DENSITIES[0]
         if density not in DENSITIES:
-            raise forms.ValidationError(f"“{density}” is no density: {', '.join(DENSITIES)}.")
+            raise forms.ValidationError(
+                _("“%(name)s” is no density: %(known)s.")
+                % {"name": density, "known": ", ".join(DENSITIES)}
+            )
         return str(density)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from dashboard.models import Mark
 from dashboard.models.storing import word
@@ -11,16 +12,18 @@ from dashboard.models.storing import word
 class MarkForm(forms.Form):
     step_name = forms.CharField(
         max_length=300,
-        label="Step",
-        help_text="The name in the workflow's code, without the number that Cloudflare adds.",
+        label=gettext_lazy("Step"),
+        help_text=gettext_lazy(
+            "The name in the workflow's code, without the number that Cloudflare adds."
+        ),
         widget=forms.TextInput({"spellcheck": "false", "autocomplete": "off"}),
     )
-    kind = forms.ChoiceField(choices=Mark.Kind.choices, label="What it does")
+    kind = forms.ChoiceField(choices=Mark.Kind.choices, label=gettext_lazy("What it does"))
     words = forms.CharField(
         max_length=200,
         required=False,
-        label="In your words",
-        help_text="Such as: charges the card; not idempotent.",
+        label=gettext_lazy("In your words"),
+        help_text=gettext_lazy("Such as: charges the card; not idempotent."),
     )
 
     def clean_step_name(self) -> str:

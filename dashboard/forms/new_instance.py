@@ -8,6 +8,8 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboard.cloudflare import types
 from dashboard.insight.durations import duration
@@ -17,19 +19,18 @@ from dashboard.models.storing import storable_json
 INSTANCE_ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9\-_]*")
 LONGEST_ID = 100
 RESERVED_ID = re.compile(r"cf_[0-9a-f]{64}")
-ID_RULE = "up to 100 letters, digits, - and _, and no - at the start"
 LOCATION_HINTS = {
-    "wnam": "Western North America",
-    "enam": "Eastern North America",
-    "weur": "Western Europe",
-    "eeur": "Eastern Europe",
-    "apac": "Asia-Pacific",
-    "apac-ne": "Northeast Asia-Pacific",
-    "apac-se": "Southeast Asia-Pacific",
-    "oc": "Oceania",
-    "sam": "South America",
-    "afr": "Africa",
-    "me": "Middle East",
+    "wnam": gettext_lazy("Western North America"),
+    "enam": gettext_lazy("Eastern North America"),
+    "weur": gettext_lazy("Western Europe"),
+    "eeur": gettext_lazy("Eastern Europe"),
+    "apac": gettext_lazy("Asia-Pacific"),
+    "apac-ne": gettext_lazy("Northeast Asia-Pacific"),
+    "apac-se": gettext_lazy("Southeast Asia-Pacific"),
+    "oc": gettext_lazy("Oceania"),
+    "sam": gettext_lazy("South America"),
+    "afr": gettext_lazy("Africa"),
+    "me": gettext_lazy("Middle East"),
 }
 #: What an entry of a batch may hold, in Cloudflare's words.
 FIELDS = ("instance_id", "params", "instance_retention", "location_hint")
@@ -39,21 +40,22 @@ def read_entry(value: Any) -> types.NewInstance:
     """One entry of a batch, under its id or one made up; raises ValidationError with what cannot
     be."""
     if not isinstance(value, dict):
-        raise forms.ValidationError("This is not a JSON object.")
+        raise forms.ValidationError(_("This is not a JSON object."))
     if unknown := sorted(set(value) - set(FIELDS)):
         raise forms.ValidationError(
-            f"This has {', '.join(unknown)[:200]}; only {', '.join(FIELDS)} are known."
+            _("This has %(unknown)s; only %(known)s are known.")
+            % {"unknown": ", ".join(unknown)[:200], "known": ", ".join(FIELDS)}
         )
     kept = value.get("instance_retention") or {}
     if not isinstance(kept, dict):
-        raise forms.ValidationError("instance_retention is an object.")
+        raise forms.ValidationError(_("instance_retention is an object."))
     instance_id = value.get("instance_id")
     if not isinstance(instance_id, str | None):
-        raise forms.ValidationError("instance_id is a text.")
+        raise forms.ValidationError(_("instance_id is a text."))
     params = value.get("params")
     if _holds_nul(params):
         raise forms.ValidationError(
-            "params hold a NUL character, which cannot be kept until all are sent."
+            _("params hold a NUL character, which cannot be kept until all are sent.")
         )
     return types.NewInstance(
         id=clean_instance_id(instance_id or ""),
@@ -80,9 +82,15 @@ def clean_instance_id(text: str) -> str:
     if not text:
         return str(uuid.uuid4())
     if len(text) > LONGEST_ID or not INSTANCE_ID.fullmatch(text):
-        raise forms.ValidationError(f"“{text[:120]}” cannot be an instance id: {ID_RULE}.")
+        raise forms.ValidationError(
+            _(
+                "“%(text)s” cannot be an instance id: up to 100 letters, digits, - and _, and no - "
+                "at the start."
+            )
+            % {"text": text[:120]}
+        )
     if RESERVED_ID.fullmatch(text):
-        raise forms.ValidationError("Ids such as cf_… are reserved by Cloudflare.")
+        raise forms.ValidationError(_("Ids such as cf_… are reserved by Cloudflare."))
     return text
 
 
@@ -96,7 +104,8 @@ def clean_retention(value: Any) -> str | int | None:
     is_one = not isinstance(value, bool) and isinstance(value, str | int)
     if not is_one or duration(value) is None or (isinstance(value, int) and value < 0):
         raise forms.ValidationError(
-            f"“{str(value)[:80]}” is no retention: write milliseconds, or words such as “3 days”."
+            _("“%(value)s” is no retention: write milliseconds, or words such as “3 days”.")
+            % {"value": str(value)[:80]}
         )
     kept: str | int = value
     return kept
@@ -109,5 +118,7 @@ def _holds_nul(params: Any) -> bool:
 
 def _location_hint(value: Any) -> str:
     if value and (not isinstance(value, str) or value not in LOCATION_HINTS):
-        raise forms.ValidationError(f"location_hint is one of {', '.join(LOCATION_HINTS)}.")
+        raise forms.ValidationError(
+            _("location_hint is one of %(known)s.") % {"known": ", ".join(LOCATION_HINTS)}
+        )
     return str(value)

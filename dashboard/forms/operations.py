@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from dashboard.cloudflare import types
 from dashboard.forms.events import EventFields
@@ -25,8 +26,8 @@ class OperationForm(forms.Form):
     reason = forms.CharField(
         max_length=2000,
         required=False,
-        label="Reason",
-        help_text="Kept with your name, so that the next on call can read it.",
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Kept with your name, so that the next on call can read it."),
         widget=forms.Textarea(attrs={"rows": 2, "class": "prose"}),
     )
 
@@ -39,7 +40,10 @@ class OperationForm(forms.Form):
     def broken_parts(self) -> list[str]:
         """What is wrong with fields that nobody sees, in sentences."""
         return [
-            f"This form came back damaged ({field.name}: {error}) Open it again from its page."
+            gettext(
+                "This form came back damaged (%(field)s: %(problem)s) Open it again from its page."
+            )
+            % {"field": field.name, "problem": error}
             for field in self.hidden_fields()
             for error in field.errors
         ]
@@ -62,7 +66,9 @@ class ReasonedForm(InstanceOperationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = True
-        self.fields["reason"].error_messages["required"] = "Say why; it is kept with your name."
+        self.fields["reason"].error_messages["required"] = gettext(
+            "Say why; it is kept with your name."
+        )
 
 
 class TerminateForm(ReasonedForm):
@@ -72,8 +78,10 @@ class TerminateForm(ReasonedForm):
 
     rollback = forms.BooleanField(
         required=False,
-        label="Run the rollback steps first",
-        help_text="Steps that registered a rollback are undone before the instance ends.",
+        label=gettext_lazy("Run the rollback steps first"),
+        help_text=gettext_lazy(
+            "Steps that registered a rollback are undone before the instance ends."
+        ),
     )
 
     def arguments(self) -> dict[str, Any]:
@@ -87,15 +95,17 @@ class RestartForm(ReasonedForm):
 
     restart_from = forms.ChoiceField(
         required=False,
-        label="Restart from",
-        help_text="From a step: what ended before it keeps its output; it, and everything that "
-        "started after it, runs again.",
+        label=gettext_lazy("Restart from"),
+        help_text=gettext_lazy(
+            "From a step: what ended before it keeps its output; it, and everything that "
+            "started after it, runs again."
+        ),
     )
 
     without_evidence = forms.BooleanField(
         required=False,
-        label="Restart anyway",
-        help_text="What could not be kept is erased for good.",
+        label=gettext_lazy("Restart anyway"),
+        help_text=gettext_lazy("What could not be kept is erased for good."),
     )
 
     def __init__(
@@ -109,11 +119,11 @@ class RestartForm(ReasonedForm):
         self.steps = {str(step.index): step for step in found}
         field: Any = self.fields["restart_from"]
         field.choices = [
-            ("", "The beginning"),
+            ("", gettext("The beginning")),
             *((i, words.cut(step.name, words.NAME_LIMIT)) for i, step in self.steps.items()),
         ]
         field.widget.choices = self._offered(field.choices, detail)
-        field.error_messages["invalid_choice"] = (
+        field.error_messages["invalid_choice"] = gettext(
             "The instance no longer has that step; choose again from what it has now."
         )
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboard import connection
 from dashboard.models import Account, Grant, Role, User
@@ -13,10 +15,10 @@ from dashboard.models.grant import GRANTED
 from dashboard.models.storing import word
 
 ROLES = [
-    (Role.NONE, "none: only what is granted"),
-    (Role.VIEWER, "viewer: look at everything"),
-    (Role.OPERATOR, "operator: act on all instances"),
-    (Role.ADMIN, "admin: also say who may do what"),
+    (Role.NONE, gettext_lazy("none: only what is granted")),
+    (Role.VIEWER, gettext_lazy("viewer: look at everything")),
+    (Role.OPERATOR, gettext_lazy("operator: act on all instances")),
+    (Role.ADMIN, gettext_lazy("admin: also say who may do what")),
 ]
 
 
@@ -25,16 +27,18 @@ class AddPersonForm(forms.Form):
 
     username = forms.CharField(
         max_length=150,
-        label="Name",
+        label=gettext_lazy("Name"),
         validators=[UnicodeUsernameValidator()],
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )
-    role = forms.ChoiceField(choices=ROLES, initial=Role.VIEWER, label="Role everywhere")
+    role = forms.ChoiceField(
+        choices=ROLES, initial=Role.VIEWER, label=gettext_lazy("Role everywhere")
+    )
 
     def clean_username(self) -> str:
         name = str(self.cleaned_data["username"])
         if User.objects.filter(username__iexact=name).exists():
-            raise forms.ValidationError(f"Somebody is called {name} already.")
+            raise forms.ValidationError(_("Somebody is called %(name)s already.") % {"name": name})
         return name
 
     def clean_role(self) -> Role:
@@ -44,11 +48,11 @@ class AddPersonForm(forms.Form):
 class PersonForm(forms.Form):
     """The role of somebody, and whether they may sign in."""
 
-    role = forms.ChoiceField(choices=ROLES, label="Role everywhere")
+    role = forms.ChoiceField(choices=ROLES, label=gettext_lazy("Role everywhere"))
     is_active = forms.BooleanField(
         required=False,
-        label="May sign in",
-        help_text="Who is switched off is signed out at once; what they did stays.",
+        label=gettext_lazy("May sign in"),
+        help_text=gettext_lazy("Who is switched off is signed out at once; what they did stays."),
     )
 
     def clean_role(self) -> Role:
@@ -59,21 +63,26 @@ class GrantForm(forms.Form):
     """A role for some workflows: to somebody, or to a group of the identity provider."""
 
     user = forms.ModelChoiceField(
-        User.objects.order_by("username"), required=False, label="To", empty_label="a group:"
+        User.objects.order_by("username"),
+        required=False,
+        label=gettext_lazy("To"),
+        empty_label=gettext_lazy("a group:"),
     )
     group_name = forms.CharField(
         max_length=200,
         required=False,
-        label="Group",
-        help_text="As the identity provider names it.",
+        label=gettext_lazy("Group"),
+        help_text=gettext_lazy("As the identity provider names it."),
     )
-    role = forms.ChoiceField(choices=GRANTED, label="Role")
-    account_id = forms.ChoiceField(required=False, label="Account")
+    role = forms.ChoiceField(choices=GRANTED, label=gettext_lazy("Role"))
+    account_id = forms.ChoiceField(required=False, label=gettext_lazy("Account"))
     pattern = forms.CharField(
         max_length=200,
-        label="Workflows",
+        label=gettext_lazy("Workflows"),
         initial="*",
-        help_text="A name, or a pattern such as orders-*; * is any text, ? any letter.",
+        help_text=gettext_lazy(
+            "A name, or a pattern such as orders-*; * is any text, ? any letter."
+        ),
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -82,7 +91,7 @@ class GrantForm(forms.Form):
         known = {id_: one.name for id_, one in connection.configured_accounts().items()}
         known |= dict(Account.objects.values_list("account_id", "name"))
         names = sorted(known.items(), key=lambda one: one[1])
-        self.fields["account_id"].choices = [("", "all accounts"), *names]  # type: ignore[attr-defined]
+        self.fields["account_id"].choices = [("", _("all accounts")), *names]  # type: ignore[attr-defined]
 
     def clean_group_name(self) -> str:
         return word(str(self.cleaned_data["group_name"]))
@@ -93,7 +102,7 @@ class GrantForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         told = super().clean() or {}
         if not self.errors and bool(told["user"]) == bool(told["group_name"]):
-            self.add_error("group_name", "Choose somebody or name a group, and not both.")
+            self.add_error("group_name", _("Choose somebody or name a group, and not both."))
         return told
 
     def made(self) -> Grant:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 #: What stands in an address as it is, so that people can read it.
 SAFE = "/:*,"
@@ -13,11 +14,13 @@ PASSING = {"view", "after", "before", "until", "shown", "earlier", "arranging"}
 
 
 class SavedViewForm(forms.Form):
-    name = forms.CharField(max_length=80, label="Name", widget=forms.TextInput({"autofocus": True}))
+    name = forms.CharField(
+        max_length=80, label=gettext_lazy("Name"), widget=forms.TextInput({"autofocus": True})
+    )
     is_shared = forms.BooleanField(
         required=False,
-        label="Share it with everyone",
-        help_text="Others see it and can copy it; only you and admins change it.",
+        label=gettext_lazy("Share it with everyone"),
+        help_text=gettext_lazy("Others see it and can copy it; only you and admins change it."),
     )
     query = forms.CharField(required=False, max_length=4000, widget=forms.HiddenInput)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from dashboard.cloudflare.types import Status, Trigger
 from dashboard.insight.phase import PhaseKind
@@ -34,15 +37,21 @@ Reader = Callable[[str, datetime], Clause]
 
 @dataclass(frozen=True)
 class Key:
-    """A key as the help sheet tells it. `wants` completes "status: wants …". `read` makes a clause
-    of one value and raises ValueError where it is none. With `is_one` an instance has but one such
-    value, so several terms are alternatives; of other keys all terms must hold."""
+    """A key as the help sheet tells it. `wants` completes "status: wants …", as one of `words`
+    where it takes no others. `read` makes a clause of one value and raises ValueError where it is
+    none. With `is_one` an instance has but one such value, so several terms are alternatives; of
+    other keys all terms must hold."""
 
     wants: str
     example: str
     finds: str
     read: Reader
     is_one: bool = False
+    words: Collection[str] = ()
+
+    def wanted(self) -> str:
+        """What it wants, in the reader's language."""
+        return _(self.wants) % {"words": ", ".join(self.words)}
 
 
 def _equal(column: str, known: Iterable[str]) -> Reader:
@@ -93,65 +102,80 @@ def _group(value: str, _now: datetime) -> Clause:
     return Equal("error_group", value)
 
 
-A_TIME = "a time such as >2h or 2026-11-20"
-A_LENGTH = "a length such as >10m or <500ms"
-WORD = Key("a text", '"connection refused"', "", _text(*Contains.ANYWHERE))
+A_TIME = gettext_noop("a time such as >2h or 2026-11-20")
+A_LENGTH = gettext_noop("a length such as >10m or <500ms")
+WORD = Key(gettext_noop("a text"), '"connection refused"', "", _text(*Contains.ANYWHERE))
 KEYS = {
     "status": Key(
-        "a status such as errored", "status:errored,running", "What Cloudflare says it is doing",
-        _equal("status", Status), is_one=True,
+        gettext_noop("a status such as errored"), "status:errored,running",
+        gettext_noop("What Cloudflare says it is doing"), _equal("status", Status), is_one=True,
     ),
     "workflow": Key(
-        "the name of a workflow", "workflow:orders", "Its workflow; account/name where a name is in"
-        " several accounts", _equal("workflow", ()), is_one=True,
+        gettext_noop("the name of a workflow"), "workflow:orders",
+        gettext_noop("Its workflow; account/name where a name is in several accounts"),
+        _equal("workflow", ()), is_one=True,
     ),
     "account": Key(
-        "the name or id of an account", "account:prod", "Its account",
+        gettext_noop("the name or id of an account"), "account:prod", gettext_noop("Its account"),
         _equal("account", ()), is_one=True,
     ),
     "trigger": Key(
-        "a trigger such as cron", "-trigger:cron", "Why it began", _equal("trigger", Trigger),
-        is_one=True,
+        gettext_noop("a trigger such as cron"), "-trigger:cron", gettext_noop("Why it began"),
+        _equal("trigger", Trigger), is_one=True,
     ),
     "version": Key(
-        "the beginning of a version's id", "version:3f2a", "The version it runs, by the id's start",
+        gettext_noop("the beginning of a version's id"), "version:3f2a",
+        gettext_noop("The version it runs, by the id's start"),
         lambda value, _now: StartsWith("version_id", value), is_one=True,
     ),
     "is": Key(
-        f"one of {', '.join([*STATES, *CONDITIONS])}", "is:unfinished",
-        "finished, unfinished, gone (from Cloudflare), restarted, read (its steps are held), "
-        "stuck (late for its step), waiting-for-event, forgotten (paused for a day), "
-        "kept (here, as evidence)",
-        _state,
+        gettext_noop("one of %(words)s"), "is:unfinished",
+        gettext_noop(
+            "finished, unfinished, gone (from Cloudflare), restarted, read (its steps are held), "
+            "stuck (late for its step), waiting-for-event, forgotten (paused for a day), "
+            "kept (here, as evidence)"
+        ),
+        _state, words=(*STATES, *CONDITIONS),
     ),
     "phase": Key(
-        "a phase such as sleeping or retrying", "phase:retrying",
-        "What an unfinished one was doing when it was last read", _equal("phase", PhaseKind),
-        is_one=True,
+        gettext_noop("a phase such as sleeping or retrying"), "phase:retrying",
+        gettext_noop("What an unfinished one was doing when it was last read"),
+        _equal("phase", PhaseKind), is_one=True,
     ),
     "attempts": Key(
-        "a number such as >3", "attempts:>3", "Attempts of the step it is in, or failed in",
-        _attempts,
+        gettext_noop("a number such as >3"), "attempts:>3",
+        gettext_noop("Attempts of the step it is in, or failed in"), _attempts,
     ),
     "group": Key(
-        "the number of a group of errors", "group:12", "Failed for that cause; see Groups",
-        _group, is_one=True,
+        gettext_noop("the number of a group of errors"), "group:12",
+        gettext_noop("Failed for that cause; see Groups"), _group, is_one=True,
     ),
-    "id": Key("a part of an id", "id:4711", "Any part of its id", _text("instance_id")),
+    "id": Key(
+        gettext_noop("a part of an id"), "id:4711", gettext_noop("Any part of its id"),
+        _text("instance_id"),
+    ),
     "error": Key(
-        "a part of an error", 'error:"TypeError"', "Any part of the name and message of its error",
-        _text("error"),
+        gettext_noop("a part of an error"), 'error:"TypeError"',
+        gettext_noop("Any part of the name and message of its error"), _text("error"),
     ),
-    "step": Key("a part of a step's name", "step:charge-card", "Any part of a step's name",
-        _text("steps"),
+    "step": Key(
+        gettext_noop("a part of a step's name"), "step:charge-card",
+        gettext_noop("Any part of a step's name"), _text("steps"),
     ),
-    "created": Key(A_TIME, "created:2026-11-20", "When it was created", _time("created_on")),
-    "started": Key(A_TIME, "started:>2h", "When it started", _time("started_on")),
-    "ended": Key(A_TIME, "ended:<2026-11-20T03:00", "When it ended", _time("ended_on")),
-    "due": Key("a time such as today or >=2026-11-20T03:00", "due:today",
-        "When its sleep, wait or pause before a retry is to end", _due,
+    "created": Key(
+        A_TIME, "created:2026-11-20", gettext_noop("When it was created"), _time("created_on")
     ),
-    "duration": Key(A_LENGTH, "duration:>10m", "How long it took, once it ended", _duration),
+    "started": Key(A_TIME, "started:>2h", gettext_noop("When it started"), _time("started_on")),
+    "ended": Key(
+        A_TIME, "ended:<2026-11-20T03:00", gettext_noop("When it ended"), _time("ended_on")
+    ),
+    "due": Key(
+        gettext_noop("a time such as today or >=2026-11-20T03:00"), "due:today",
+        gettext_noop("When its sleep, wait or pause before a retry is to end"), _due,
+    ),
+    "duration": Key(
+        A_LENGTH, "duration:>10m", gettext_noop("How long it took, once it ended"), _duration
+    ),
 }  # fmt: skip
 #: Keys whose values narrow what the indexes begin with.
 CHOICES = {"status": "statuses", "workflow": "workflows", "account": "accounts", "group": "groups"}
@@ -199,22 +223,34 @@ def _clauses(term: Term, now: datetime, problems: list[Problem]) -> dict[str, Cl
         is_wrong(_no_key(term))
         return {}
     if not term.values:
-        is_wrong(f"{term.key}: wants {key.wants}.")
+        is_wrong(_("%(key)s: wants %(wanted)s.") % {"key": term.key, "wanted": key.wanted()})
     found = {}
     for value in term.values:
         try:
             found[value] = key.read(value, now)
         except ValueError:
-            is_wrong(f"{term.key}: wants {key.wants}, not “{value[:40]}”.")
+            told = {"key": term.key, "wanted": key.wanted(), "value": value[:40]}
+            is_wrong(_("%(key)s: wants %(wanted)s, not “%(value)s”.") % told)
     return found
 
 
 def _no_key(term: Term) -> str:
     near = get_close_matches(term.key, KEYS, n=1)
-    hint = f" Did you mean {near[0]}:?" if near else ""
+    told = {"key": term.key[:40], "keys": ", ".join(KEYS), "near": near[0] if near else ""}
+    if near:
+        return (
+            _(
+                "“%(key)s:” is none of the keys: %(keys)s. Did you mean %(near)s:? To look for the "
+                "text itself put it in quotation marks."
+            )
+            % told
+        )
     return (
-        f"“{term.key[:40]}:” is none of the keys: {', '.join(KEYS)}.{hint}"
-        " To look for the text itself put it in quotation marks."
+        _(
+            "“%(key)s:” is none of the keys: %(keys)s. To look for the text itself put it in "
+            "quotation marks."
+        )
+        % told
     )
 
 

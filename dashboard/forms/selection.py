@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from django import forms
 from django.db.models import Exists, OuterRef
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from dashboard.forms.instance_filters import InstanceFilterForm
 from dashboard.forms.old_addresses import translated
@@ -61,10 +62,13 @@ def matching(query: str, access: Access, *, now: datetime) -> InstanceQuerySet:
     """
     address = translated(QueryDict(query))
     form = InstanceFilterForm(address, now=now, access=access)
-    texts = [f"“{name}” is no part of a list's address." for name in {*address} - LOOKS - {"q"}]
+    texts = [
+        _("“%(name)s” is no part of a list's address.") % {"name": name}
+        for name in {*address} - LOOKS - {"q"}
+    ]
     if texts or not form.is_valid():
         texts += [str(text) for texts in form.errors.values() for text in texts]
-        raise forms.ValidationError(["The list's address cannot be read in full.", *texts])
+        raise forms.ValidationError([_("The list's address cannot be read in full."), *texts])
     return Instance.objects.matching(form.filters)
 
 
@@ -78,7 +82,7 @@ def _failed_in(text: str, access: Access) -> Selection:
     try:
         operation = Operation.objects.seen_by(access).get(pk=uuid.UUID(text))
     except (ValueError, Operation.DoesNotExist):
-        raise forms.ValidationError("There is no such operation to retry.") from None
+        raise forms.ValidationError(_("There is no such operation to retry.")) from None
     failed = Item.objects.filter(operation=operation, state=State.FAILED)
     its = failed.filter(workflow=OuterRef("workflow"), instance_id=OuterRef("instance_id"))
     found = Instance.objects.filter(
@@ -91,5 +95,5 @@ def _failed_in(text: str, access: Access) -> Selection:
 
 def _keys(texts: list[str]) -> list[int]:
     if not all(text.isascii() and text.isdigit() and len(text) <= 18 for text in texts):
-        raise forms.ValidationError("The instances that were chosen cannot be read.")
+        raise forms.ValidationError(_("The instances that were chosen cannot be read."))
     return [int(text) for text in texts]

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, gettext_noop
 
 from dashboard.forms.instant import InstantField
 
 #: What an address may say instead of a moment, and in words.
 SPANS = {
-    "15m": (timedelta(minutes=15), "15 minutes"),
-    "1h": (timedelta(hours=1), "1 hour"),
-    "8h": (timedelta(hours=8), "8 hours"),
-    "24h": (timedelta(hours=24), "24 hours"),
+    "15m": (timedelta(minutes=15), gettext_noop("15 minutes")),
+    "1h": (timedelta(hours=1), gettext_noop("1 hour")),
+    "8h": (timedelta(hours=8), gettext_noop("8 hours")),
+    "24h": (timedelta(hours=24), gettext_noop("24 hours")),
 }
 #: A page of what has changed since a moment looks back so far.
 FURTHEST = timedelta(days=31)
@@ -39,10 +40,11 @@ class Since:
         try:
             at = InstantField(required=False).clean(text)
         except ValidationError as refused:
-            spans = ", ".join(SPANS)
-            return cls(text, error=f"{refused.messages[0]} Or one of {spans}.")
+            told = {"problem": refused.messages[0], "spans": ", ".join(SPANS)}
+            return cls(text, error=gettext("%(problem)s Or one of %(spans)s.") % told)
         if at and at > now:
-            return cls(text, error=f"{at:%Y-%m-%d %H:%M} UTC has not come yet.")
+            error = gettext("%(moment)s UTC has not come yet.")
+            return cls(text, error=error % {"moment": f"{at:%Y-%m-%d %H:%M}"})
         return cls(text, at)
 
     @classmethod
@@ -50,7 +52,9 @@ class Since:
         """The same, of a moment that is not too long ago."""
         since = cls.read(text, now)
         if since.at and now - since.at > FURTHEST:
-            error = f"{since.at:%Y-%m-%d} is too long ago: this page looks back 31 days."
+            error = gettext("%(day)s is too long ago: this page looks back 31 days.") % {
+                "day": f"{since.at:%Y-%m-%d}"
+            }
             return cls(text.strip(), error=error)
         return since
 
@@ -62,7 +66,7 @@ class Since:
     @property
     def choices(self) -> list[tuple[str, str, bool]]:
         """Each as in an address, in words, and whether it is chosen."""
-        return [(text, words, text == self.text) for text, (_, words) in SPANS.items()]
+        return [(text, gettext(words), text == self.text) for text, (_, words) in SPANS.items()]
 
     @property
     def field(self) -> str:

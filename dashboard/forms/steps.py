@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from dashboard.cloudflare.types import StepType
 from dashboard.forms.instant import InstantField
@@ -38,7 +39,7 @@ class StepsForm(forms.Form):
         found = super().clean() or self.cleaned_data
         since, until = found.get("from"), found.get("to")
         if since and until and until <= since:
-            self.add_error("to", "This is not after the beginning.")
+            self.add_error("to", gettext("This is not after the beginning."))
         return found
 
     @property

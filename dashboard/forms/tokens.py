@@ -6,17 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboard.models import ApiToken, Scope, User, access_of
 from dashboard.models.api_token import LONGEST_LIFE
 
 #: How long a token may live, in days.
 LIVES = (
-    (1, "1 day"),
-    (7, "7 days"),
-    (30, "30 days"),
-    (90, "90 days"),
-    (LONGEST_LIFE.days, "1 year"),
+    (1, gettext_lazy("1 day")),
+    (7, gettext_lazy("7 days")),
+    (30, gettext_lazy("30 days")),
+    (90, gettext_lazy("90 days")),
+    (LONGEST_LIFE.days, gettext_lazy("1 year")),
 )
 USUAL_LIFE = 90
 
@@ -26,30 +28,35 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(
         max_length=80,
-        label="Name",
-        help_text="Stands beside your name on all that is done with it, such as deploy-bot.",
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy(
+            "Stands beside your name on all that is done with it, such as deploy-bot."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    scope = forms.ChoiceField(label="Scope")
+    scope = forms.ChoiceField(label=gettext_lazy("Scope"))
     days = forms.TypedChoiceField(
-        choices=LIVES, coerce=int, initial=USUAL_LIFE, label="Expires after"
+        choices=LIVES, coerce=int, initial=USUAL_LIFE, label=gettext_lazy("Expires after")
     )
 
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(data)
         self.user = user
-        scopes = [(Scope.READ.value, "Read: look at what you can see")]
+        scopes = [(Scope.READ.value, _("Read: look at what you can see"))]
         if access_of(user).operates:
-            scopes.append((Scope.OPERATE.value, "Operate: also act on instances, as you can"))
+            scopes.append((Scope.OPERATE.value, _("Operate: also act on instances, as you can")))
         self.fields["scope"].choices = scopes  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if not name.isprintable():
-            raise forms.ValidationError("A name has no characters that nobody can see.")
+            raise forms.ValidationError(_("A name has no characters that nobody can see."))
         if ApiToken.objects.filter(user=self.user, name=name).exists():
             raise forms.ValidationError(
-                "You have, or had, a token of this name; what it did is told by it. Choose another."
+                _(
+                    "You have, or had, a token of this name; what it did is told by it. "
+                    "Choose another."
+                )
             )
         return name
 
