@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from django.utils.translation import gettext as _
+
 _KEY = re.compile(r"([A-Za-z]+):")
 _BARE_WORD = re.compile(r"\S+")
 _BARE_VALUE = re.compile(r"[^\s,]+")
@@ -146,7 +148,9 @@ class _Reader:
         """A quoted text or a bare one from here on; "" where neither stands."""
         if found := _QUOTED.match(self.text, self.at):
             if not found[2].startswith('"'):
-                sentence = f"The quotation mark before “{found[1][:20]}” is not closed."
+                sentence = _("The quotation mark before “%(before)s” is not closed.") % {
+                    "before": found[1][:20]
+                }
                 self.problems.append(Problem(sentence, self.at, found.end()))
             self.at = found.end()
             return _ESCAPED.sub(r"\1", found[1])

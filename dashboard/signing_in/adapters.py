@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from dashboard.models import Role, User
 from dashboard.models.grant import note_change
@@ -19,11 +20,19 @@ from dashboard.models.storing import word
 
 #: What is said of what was done, by the name that allauth has for it.
 SENTENCES = {
-    "account/messages/password_changed.txt": "Your password is changed; other sessions have ended.",
-    "mfa/messages/totp_activated.txt": "The app is added. Keep these recovery codes.",
-    "mfa/messages/totp_deactivated.txt": "The app is removed: your password alone lets you in.",
-    "mfa/messages/recovery_codes_generated.txt": "These are new; older ones do not hold any more.",
-    "usersessions/messages/sessions_logged_out.txt": "All your other sessions have ended.",
+    "account/messages/password_changed.txt": gettext_noop(
+        "Your password is changed; other sessions have ended."
+    ),
+    "mfa/messages/totp_activated.txt": gettext_noop("The app is added. Keep these recovery codes."),
+    "mfa/messages/totp_deactivated.txt": gettext_noop(
+        "The app is removed: your password alone lets you in."
+    ),
+    "mfa/messages/recovery_codes_generated.txt": gettext_noop(
+        "These are new; older ones do not hold any more."
+    ),
+    "usersessions/messages/sessions_logged_out.txt": gettext_noop(
+        "All your other sessions have ended."
+    ),
 }
 #: More groups, or longer names, are not kept.
 MOST_GROUPS = 500
@@ -35,11 +44,13 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": (
-            "This name and password do not belong together. Mind capital letters."
+            gettext_lazy("This name and password do not belong together. Mind capital letters.")
         ),
         "too_many_login_attempts": (
-            "Too many attempts have failed. Wait five minutes, then try again; nobody can sign in "
-            "under this name, or from your address, before."
+            gettext_lazy(
+                "Too many attempts have failed. Wait five minutes, then try again; "
+                "nobody can sign in under this name, or from your address, before."
+            )
         ),
     }
 
@@ -51,7 +62,7 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
     ) -> None:
         """In our words; what a page shows anyway is not said again."""
         if sentence := SENTENCES.get(message_template):
-            messages.add_message(request, level, sentence)
+            messages.add_message(request, level, gettext(sentence))
 
     def send_mail(self, *args: Any, **kwargs: Any) -> None:
         """Nothing is mailed: there are no addresses."""
@@ -61,7 +72,9 @@ class SecondFactor(DefaultMFAAdapter):  # type: ignore[misc]
     """Secrets of authenticator apps are sealed: a copy of the database alone opens nothing."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": "This code is not right. A code of an app holds for half a minute.",
+        "incorrect_code": gettext_lazy(
+            "This code is not right. A code of an app holds for half a minute."
+        ),
     }
 
     def encrypt(self, text: str) -> str:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +17,8 @@ from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.loader import render_to_string
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from dashboard.cloudflare.types import Status
 from dashboard.insight import words
@@ -27,20 +29,17 @@ register = template.Library()
 
 NOTHING = "–"
 SECOND = timedelta(seconds=1)
-UNKNOWN_STATUS = mark_safe(
-    ' data-unknown title="A status this dashboard does not know, as Cloudflare sent it"'
-)
 STATUS_WORDS = {
-    Status.QUEUED: "Queued",
-    Status.RUNNING: "Running",
-    Status.WAITING: "Waiting",
-    Status.WAITING_FOR_PAUSE: "Waiting for pause",
-    Status.PAUSED: "Paused",
-    Status.ROLLING_BACK: "Rolling back",
-    Status.COMPLETE: "Complete",
-    Status.ERRORED: "Errored",
-    Status.TERMINATED: "Terminated",
-    Status.UNKNOWN: "Unknown",
+    Status.QUEUED: gettext_noop("Queued"),
+    Status.RUNNING: gettext_noop("Running"),
+    Status.WAITING: gettext_noop("Waiting"),
+    Status.WAITING_FOR_PAUSE: gettext_noop("Waiting for pause"),
+    Status.PAUSED: gettext_noop("Paused"),
+    Status.ROLLING_BACK: gettext_noop("Rolling back"),
+    Status.COMPLETE: gettext_noop("Complete"),
+    Status.ERRORED: gettext_noop("Errored"),
+    Status.TERMINATED: gettext_noop("Terminated"),
+    Status.UNKNOWN: gettext_noop("Unknown"),
 }
 OUTCOME_ICONS = {
     State.PENDING: "queued",
@@ -51,14 +50,28 @@ OUTCOME_ICONS = {
     State.SKIPPED: "terminated",
     State.FAILED: "errored",
 }
+AGO, AHEAD = gettext_noop("%(time)s ago"), gettext_noop("in %(time)s")
+SINCE = gettext_noop("since %(moment)s")
 NOTICE_KINDS = {"success": "good", "debug": "info"}
 NOTICE_ICONS = {"error": "errored", "warning": "warning", "good": "complete"}
 
 
+class Said(dict[str, str]):
+    """Texts in the reader's language, escaped: each is looked up once for a whole list."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = told = escape(gettext(text))
+        return told
+
+
 @register.simple_tag
-@cache
 def unchanging(name: str) -> SafeString:
-    """A template that says the same on every page, rendered once."""
+    """A template that says the same on every page, rendered once for each language."""
+    return _rendered(name, get_language())
+
+
+@cache
+def _rendered(name: str, _language: str) -> SafeString:
     return render_to_string(name)
 
 
@@ -74,15 +87,20 @@ def icon(name: str) -> SafeString:
 
 
 @register.simple_tag
-@lru_cache(maxsize=256)
 def status_badge(status: str) -> SafeString:
     """The status with its icon, word and colour; one we do not know is shown as it came."""
+    return _badge(status, get_language())
+
+
+@lru_cache(maxsize=256)
+def _badge(status: str, _language: str) -> SafeString:
     known = Status(status)
     is_known = known.is_known and known is not Status.UNKNOWN
+    why = gettext("A status this dashboard does not know, as Cloudflare sent it")
     return format_html(
         '<span class="badge" data-status="{}"{}>{} {}</span>',
         status,
-        "" if known.is_known else UNKNOWN_STATUS,
+        "" if known.is_known else format_html(' data-unknown title="{}"', why),
         icon(status if is_known else "unknown"),
         status_word(status),
     )
@@ -109,7 +127,8 @@ def as_json(value: object) -> str:
 @register.filter
 def status_word(status: str) -> str:
     """The status as it is called on a page; one we do not know as it came."""
-    return STATUS_WORDS.get(Status(status), status)
+    word = STATUS_WORDS.get(Status(status))
+    return gettext(word) if word else status
 
 
 @register.simple_tag
@@ -122,25 +141,27 @@ def instant(value: datetime | None) -> SafeString | str:
 
 
 @register.simple_tag
-def age(value: datetime | None, now: datetime) -> SafeString | str:
-    """How long ago (or until) something is, ticking; the exact time in its title."""
+def age(value: datetime | None, now: datetime, said: Said | None = None) -> SafeString | str:
+    """How long ago (or until) something is, ticking; the exact time in its title. `said`: what a
+    list of many looks its words up in."""
     if value is None:
         return NOTHING
     iso = _iso(value)
-    return SafeString(
-        f'<time datetime="{iso}" data-age title="{_utc(iso)}">{_age_text((now - value) // SECOND)}'
-        "</time>"
-    )
+    seconds = (now - value) // SECOND
+    form = AHEAD if seconds < 0 else AGO
+    told = (gettext(form) if said is None else said[form]) % {"time": _about(abs(seconds))}
+    return SafeString(f'<time datetime="{iso}" data-age title="{_utc(iso)}">{told}</time>')
 
 
 @register.simple_tag
-def elapsed(since: datetime | None, now: datetime) -> SafeString | str:
-    """How long something that has not ended has taken so far, ticking."""
+def elapsed(since: datetime | None, now: datetime, said: Said | None = None) -> SafeString | str:
+    """How long something that has not ended has taken so far, ticking. `said`: as in `age`."""
     if since is None:
         return NOTHING
     iso = _iso(since)
+    title = (gettext(SINCE) if said is None else said[SINCE]) % {"moment": _utc(iso)}
     return SafeString(
-        f'<time datetime="{iso}" data-elapsed title="since {_utc(iso)}">'
+        f'<time datetime="{iso}" data-elapsed title="{title}">'
         f"{duration(max(0, (now - since) // SECOND) * SECOND)}</time>"
     )
 
@@ -209,11 +230,6 @@ def notice_kind(level: str) -> str:
 @register.filter
 def notice_icon(level: str) -> str:
     return NOTICE_ICONS.get(notice_kind(level), "info")
-
-
-def _age_text(seconds: int) -> str:
-    text = _about(abs(seconds))
-    return f"in {text}" if seconds < 0 else f"{text} ago"
 
 
 def _about(seconds: int) -> str:

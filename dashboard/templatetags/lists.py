@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from django import template
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from dashboard.templatetags.dashboard import icon, status_badge, status_word
 
@@ -82,15 +83,15 @@ def _chip(chip: Chip) -> str:
     status = escape(chip.status)
     count = f' data-count="{chip.number}"' if chip.is_exact else ""
     none = "" if chip.number else " data-none"
-    about = ' title="At least so many: counting them all would take too long"'
+    about = "" if chip.is_exact else f' title="{_at_least()}"'
     told = (
         f'<span class="chip-pair" data-status="{status}"><a class="chip" data-chip="{status}"'
         f'{count} href="{escape(chip.href)}"{CURRENT if chip.is_chosen else ""}{none}>'
-        f'<span class="number"{"" if chip.is_exact else about}>{chip.number:,}'
+        f'<span class="number"{about}>{chip.number:,}'
         f"{'' if chip.is_exact else '+'}</span> {status_badge(chip.status)}</a>"
     )
     if chip.number or chip.is_excluded:
-        without = escape(f"Without {status_word(chip.status)}")
+        without = escape(_("Without %(status)s") % {"status": status_word(chip.status)})
         told += (
             f'<a class="chip-not" href="{escape(chip.not_href)}" aria-label="{without}" '
             f'title="{without}"{CURRENT if chip.is_excluded else ""}>{icon("without")}</a>'
@@ -98,15 +99,20 @@ def _chip(chip: Chip) -> str:
     return f"{told}</span>\n"
 
 
+def _at_least() -> str:
+    return escape(_("At least so many: counting them all would take too long"))
+
+
 @register.simple_tag
 def menu(title: str, choices: Sequence[Choice]) -> SafeString:
     """Several of many, as links that take a value or take it back."""
     chosen = [escape(choice.title) for choice in choices if choice.is_chosen]
     named = ", ".join(chosen[:NAMED]) + (", …" if len(chosen) > NAMED else "")
-    entries = menu_links(choices) or '<span class="faint">Nothing to choose from yet</span>'
+    nothing, any_ = escape(_("Nothing to choose from yet")), escape(_("any"))
+    entries = menu_links(choices) or f'<span class="faint">{nothing}</span>'
     return SafeString(
         f'<details class="choose"><summary><span class="soft">{escape(title)}</span> '
-        f'{named or "any"}</summary><div class="panel">{entries}</div></details>'
+        f'{named or any_}</summary><div class="panel">{entries}</div></details>'
     )
 
 
@@ -156,9 +162,11 @@ def _column(choice: ColumnChoice) -> str:
         f"{' checked' if choice.is_chosen else ''}>{title}</label>"
     )
     if choice.can_move:
+        ahead = escape(_("One place ahead"))
+        move = escape(_("Move %(column)s one place ahead") % {"column": choice.title})
         told += (
             '<button class="button" data-kind="quiet" type="submit" name="earlier" '
-            f'value="{key}" aria-label="Move {title} one place ahead" title="One place ahead">'
+            f'value="{key}" aria-label="{move}" title="{ahead}">'
             f"{icon('up')}</button>"
         )
     return f"{told}</div>"

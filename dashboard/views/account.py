@@ -12,6 +12,7 @@ from allauth.mfa.totp import views as totp
 from allauth.usersessions.views import ListUserSessionsView
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboard.views.guards import own
@@ -51,7 +52,7 @@ class RemoveApp(SaysWhatIsWrong, totp.DeactivateTOTPView):  # type: ignore[misc]
 @require_safe
 def without_password(request: HttpRequest) -> HttpResponse:
     """Who signs in by the identity provider has none, and gets none here: it would go around it."""
-    raise PermissionDenied("You sign in by the identity provider, so you have no password here.")
+    raise PermissionDenied(_("You sign in by the identity provider, so you have no password here."))
 
 
 second_factor = own(mfa.IndexView.as_view())

@@ -9,6 +9,7 @@ from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import alerts
@@ -54,7 +55,10 @@ def test_channel(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     channel = get_object_or_404(AlertChannel.objects.present(), pk=pk)
     outcome = alerts.test(channel, by=user.username, now=timezone.now())
     tell = messages.success if outcome.fate is Fate.ACCEPTED else messages.error
-    tell(request, f"Test of “{channel.name}”: {outcome.words}")
+    tell(
+        request,
+        _("Test of “%(name)s”: %(outcome)s") % {"name": channel.name, "outcome": outcome.words},
+    )
     return redirect(channel)
 
 
@@ -67,7 +71,8 @@ def remove_channel(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     channel.save(update_fields=["removed_at", "sealed_address"])
     channel.rules.clear()
     messages.success(
-        request, f"The channel “{channel.name}” is removed, and its address forgotten."
+        request,
+        _("The channel “%(name)s” is removed, and its address forgotten.") % {"name": channel.name},
     )
     return redirect("alert-channels")
 
@@ -101,5 +106,8 @@ def _save(
         channel.tested_at, channel.test_words, channel.is_test_good = None, "", False
     channel.changed_by, channel.changed_at = signed_in(request), timezone.now()
     channel.save()
-    messages.success(request, f"The channel “{channel.name}” is saved. Test it before you need it.")
+    messages.success(
+        request,
+        _("The channel “%(name)s” is saved. Test it before you need it.") % {"name": channel.name},
+    )
     return channel

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import alerts
@@ -34,7 +35,7 @@ def rule_list(request: HtmxHttpRequest) -> HttpResponse:
 def new_rule(request: HtmxHttpRequest, kind: str) -> HttpResponse:
     """A rule of this kind, with terms that suit most; a POST tries it on history, or saves it."""
     if kind not in KINDS:
-        raise Http404(f"There is no kind of alert rule called {kind[:40]}.")
+        raise Http404(_("There is no kind of alert rule called %(kind)s.") % {"kind": kind[:40]})
     return _filled_in(request, kind, None)
 
 
@@ -51,7 +52,9 @@ def remove_rule(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     may_change_alerts(signed_in(request))
     rule = get_object_or_404(AlertRule.objects.present(), pk=pk)
     AlertRule.objects.filter(pk=rule.pk).update(removed_at=timezone.now())
-    messages.success(request, f"The rule “{rule.name}” is removed; its incidents are kept.")
+    messages.success(
+        request, _("The rule “%(name)s” is removed; its incidents are kept.") % {"name": rule.name}
+    )
     return redirect("alert-rules")
 
 
@@ -90,7 +93,9 @@ def _save(request: HtmxHttpRequest, form: RuleForm, rule: AlertRule | None) -> A
     rule.changed_by, rule.changed_at = signed_in(request), timezone.now()
     rule.save()
     rule.channels.set(form.cleaned_data["channels"])
-    messages.success(request, f"The rule “{rule.name}” is saved.")
+    messages.success(request, _("The rule “%(name)s” is saved.") % {"name": rule.name})
     if not form.cleaned_data["channels"]:
-        messages.warning(request, "It sends to no channel, so its alerts stand only on this page.")
+        messages.warning(
+            request, _("It sends to no channel, so its alerts stand only on this page.")
+        )
     return rule

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.forms.alerts import SilenceForm
@@ -30,7 +31,9 @@ def silence_list(request: HtmxHttpRequest) -> HttpResponse:
         silence = form.made()
         silence.made_by, silence.made_at = user, now
         silence.save()
-        messages.success(request, "It is silenced. What is found meanwhile is kept, and not sent.")
+        messages.success(
+            request, _("It is silenced. What is found meanwhile is kept, and not sent.")
+        )
         return redirect("alert-silences")
     silences = Silence.objects.to_come_or_on(now).select_related("rule", "workflow", "made_by")
     ctx = {
@@ -49,7 +52,7 @@ def end_silence(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     may_handle_alerts(request, None)
     silence = get_object_or_404(Silence, pk=pk)
     Silence.objects.filter(pk=silence.pk, ended_at=None).update(ended_at=timezone.now())
-    messages.success(request, "The silence has ended; what still goes on is sent now.")
+    messages.success(request, _("The silence has ended; what still goes on is sent now."))
     return redirect("alert-silences")
 
 

@@ -8,6 +8,7 @@ from django.db.models import F, Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from dashboard import alerts
@@ -59,9 +60,9 @@ def acknowledge(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _detail(request, pk, form, status=422)
     if alerts.acknowledge(pk, signed_in(request), form.cleaned_data["note"], now=timezone.now()):
-        messages.success(request, "Your name stands on it. Only its resolution is still sent.")
+        messages.success(request, _("Your name stands on it. Only its resolution is still sent."))
     else:
-        messages.info(request, "It resolved in the meantime; nothing was changed.")
+        messages.info(request, _("It resolved in the meantime; nothing was changed."))
     return redirect("alert", pk)
 
 

@@ -14,6 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET
 
 from dashboard import connection, operations
@@ -32,9 +34,9 @@ from dashboard.views.starting import Start, start_of
 
 #: What can be asked of one workflow or instance.
 KINDS = {kind.value: kind for kind in (*INSTANCE_FORMS, Kind.CREATE)}
-SENT_BEFORE = (
-    "This form had been sent before, so nothing was sent again; this is what became of it. "
-    "To ask for something else, open the form anew."
+SENT_BEFORE = gettext_noop(
+    "This form had been sent before, so nothing was sent again; this is what became "
+    "of it. To ask for something else, open the form anew."
 )
 
 
@@ -50,13 +52,13 @@ class Subject:
     @property
     def title(self) -> str:
         if self.instance is None:
-            return "Create a batch" if self.is_batch else "Create an instance"
+            return _("Create a batch") if self.is_batch else _("Create an instance")
         return str(self.kind.label)
 
     @property
     def verb(self) -> str:
         """What the button of its form says."""
-        return "Read them" if self.is_batch else self.title
+        return _("Read them") if self.is_batch else self.title
 
     @cached_property
     def target(self) -> Target | None:
@@ -128,7 +130,7 @@ def ask(request: HtmxHttpRequest) -> HttpResponse:
     except NotKept as cause:
         return _ask_again(request, subject, cause)
     if operation.requested_at < began:
-        messages.warning(request, SENT_BEFORE)
+        messages.warning(request, _(SENT_BEFORE))
         return redirect(operation)
     if subject.instance is not None:
         return redirect(f"{subject.instance.get_absolute_url()}#operations")
@@ -140,8 +142,8 @@ def _ask_again(request: HtmxHttpRequest, subject: Subject, cause: NotKept) -> Ht
     data = request.POST.copy()
     data["key"] = str(uuid.uuid4())
     form = subject.form(data, initial={"without_evidence": True})
-    text = f"Nothing was sent: the evidence that a restart erases could not be kept. {cause}"
-    return _render(request, subject, form, status=409, cause=text)
+    text = _("Nothing was sent: the evidence that a restart erases could not be kept. %(cause)s")
+    return _render(request, subject, form, status=409, cause=text % {"cause": cause})
 
 
 def carry_out(subject: Subject, form: OperationForm, user: User) -> Operation:
@@ -215,7 +217,7 @@ def subject_of(request: HttpRequest, given: Mapping[str, Any]) -> Subject:
     kind = KINDS.get(given.get("kind", ""))
     if kind is None:
         text = given.get("kind", "")[:40]
-        raise Http404(f"There is no operation called “{text}”.")
+        raise Http404(_("There is no operation called “%(kind)s”.") % {"kind": text})
     workflow = _workflow(request, given.get("account_id", ""), given.get("workflow_name", ""))
     may_operate(request, workflow)
     if kind is Kind.CREATE:
@@ -227,7 +229,10 @@ def subject_of(request: HttpRequest, given: Mapping[str, Any]) -> Subject:
         .first()
     )
     if instance is None:
-        raise Http404(f"There is no instance “{instance_id[:271]}” in the local copy.")
+        raise Http404(
+            _("There is no instance “%(instance)s” in the local copy.")
+            % {"instance": instance_id[:271]}
+        )
     return Subject(kind, workflow, instance, is_batch=False)
 
 
@@ -235,5 +240,8 @@ def _workflow(request: HttpRequest, account_id: str, workflow_name: str) -> Work
     found = Workflow.objects.addressed(storable(account_id), storable(workflow_name))
     workflow = found.select_related("account").first()
     if workflow is None or not access(request).sees(workflow):
-        raise Http404(f"There is no workflow “{workflow_name[:64]}” in the local copy.")
+        raise Http404(
+            _("There is no workflow “%(workflow)s” in the local copy.")
+            % {"workflow": workflow_name[:64]}
+        )
     return workflow

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboard.forms.audit import AuditForm
@@ -54,7 +55,7 @@ def audit_export(request: HtmxHttpRequest, form: str) -> HttpResponseBase:
     asked = AuditForm(request.GET, access(request))
     found = Operation.objects.seen_by(access(request)).filter(asked.condition)
     if not asked.is_valid():
-        raise Http404("These filters cannot be read.")
+        raise Http404(_("These filters cannot be read."))
     items = asked.items(found).order_by("-pk")
     match form:
         case "csv":
@@ -62,7 +63,7 @@ def audit_export(request: HtmxHttpRequest, form: str) -> HttpResponseBase:
             return csv_file("audit", list(columns), _rows(items, columns))
         case "ndjson":
             return json_lines("audit", _told(items, ASKED | ITEM))
-    raise Http404(f"There is no audit in the form “{form[:20]}”.")
+    raise Http404(_("There is no audit in the form “%(form)s”.") % {"form": form[:20]})
 
 
 @require_safe
@@ -78,7 +79,7 @@ def outcome(request: HtmxHttpRequest, pk: uuid.UUID, form: str) -> HttpResponseB
             return csv_file(f"operation-{pk}", list(ITEM), _rows(items, ITEM))
         case "json":
             return json_file(f"operation-{pk}", _head(operation), "items", _told(items, ITEM))
-    raise Http404(f"There is no outcome in the form “{form[:20]}”.")
+    raise Http404(_("There is no outcome in the form “%(form)s”.") % {"form": form[:20]})
 
 
 def _head(operation: Operation) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from django.core.cache import cache
+from django.utils.translation import get_language, gettext
 
 from dashboard.forms.since import Since
 from dashboard.insight import charts
@@ -59,11 +60,19 @@ class Line:
         """The same for those who do not see the bars."""
         at, most = max(self.hours, key=lambda hour: hour[1])
         if not most:
-            return f"{self.what} in the last 24 hours: none"
-        each = ", ".join(str(number) for _, number in self.hours)
+            return gettext("%(what)s in the last 24 hours: none") % {"what": self.what}
+        told = {
+            "what": self.what,
+            "each": ", ".join(str(number) for _, number in self.hours),
+            "most": f"{most:,}",
+            "hour": f"{at:%H:%M}",
+        }
         return (
-            f"{self.what} in each of the last 24 hours, the oldest first: {each}. "
-            f"Most, {most:,}, from {at:%H:%M} UTC"
+            gettext(
+                "%(what)s in each of the last 24 hours, the oldest first: %(each)s. "
+                "Most, %(most)s, from %(hour)s UTC"
+            )
+            % told
         )
 
 
@@ -87,11 +96,11 @@ class Figures:
 
     @property
     def failures(self) -> Line:
-        return Line([(at, one.errored) for at, one in self.hours], "errored", "Failures")
+        return Line([(at, one.errored) for at, one in self.hours], "errored", gettext("Failures"))
 
     @property
     def throughput(self) -> Line:
-        return Line([(at, one.ended) for at, one in self.hours], "complete", "Ended")
+        return Line([(at, one.ended) for at, one in self.hours], "complete", gettext("Ended"))
 
     @property
     def is_comparable(self) -> bool:
@@ -144,8 +153,10 @@ class Board:
 
     @cached_property
     def causes(self) -> list[Cause]:
-        """Of what is new, growing or back, anywhere."""
-        return self._kept("causes", lambda: broken_now(groups_seen(self.now), self.now))
+        """Of what is new, growing or back, anywhere; kept in the reader's words."""
+        return self._kept(
+            f"causes:{get_language()}", lambda: broken_now(groups_seen(self.now), self.now)
+        )
 
     def broken(self, workflows: Iterable[Workflow]) -> BrokenNow:
         """What is broken in these workflows."""

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from dashboard.insight.causes import Appeared, Cause, Failing, Hanging, Place, causes
 from dashboard.insight.group_state import QUIET_AFTER, GroupState
 from dashboard.models import Version, Workflow, group_figures
@@ -55,7 +57,7 @@ def failing(
             group.step_name,
             group.workflow.get_absolute_url(),
         ),
-        group.error_name or "an error without a name",
+        group.error_name or _("an error without a name"),
         group.title,
         group.get_absolute_url(),
         state,

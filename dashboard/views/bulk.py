@@ -13,6 +13,8 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from dashboard import operations
@@ -46,7 +48,7 @@ def bulk(request: HtmxHttpRequest) -> HttpResponse:
         selection.instances, preview.wanted, preview.terms(), now=timezone.now()
     )
     if not is_new:
-        messages.warning(request, SENT_BEFORE)
+        messages.warning(request, _(SENT_BEFORE))
     return redirect(operation)
 
 
@@ -71,7 +73,10 @@ class Preview:
     @property
     def title(self) -> str:
         number = self.plan.acted_on
-        return f"{self.kind.label}: {number:,} instance{'s' * (number != 1)}"
+        title = ngettext(
+            "%(operation)s: %(number)s instance", "%(operation)s: %(number)s instances", number
+        )
+        return title % {"operation": self.kind.label, "number": f"{number:,}"}
 
     @property
     def problem(self) -> str:
@@ -80,10 +85,11 @@ class Preview:
         if plan.why_not:
             return plan.why_not
         if self.is_confirmed and plan.number > self._number("number"):
-            return (
-                f"There are more now than were shown: {plan.number:,}. Nothing was begun; look at "
-                "them, then begin."
+            more = _(
+                "There are more now than were shown: %(number)s. Nothing was begun; look at them, "
+                "then begin."
             )
+            return more % {"number": f"{plan.number:,}"}
         return ""
 
     @property
@@ -92,7 +98,8 @@ class Preview:
         shown = self._number("number")
         if self.is_confirmed or not shown or shown == self.plan.number:
             return ""
-        return f"The list showed {shown:,}; it is {self.plan.number:,} now."
+        told = {"shown": f"{shown:,}", "number": f"{self.plan.number:,}"}
+        return _("The list showed %(shown)s; it is %(number)s now.") % told
 
     @property
     def can_begin(self) -> bool:
@@ -164,7 +171,9 @@ def _kind(given: QueryDict, selection: Selection) -> Kind:
     """What is asked for: again the same when it is a retry."""
     text = selection.retry_of.kind if selection.retry_of else given.get("kind", "")
     if text not in operations.kinds_on_offer():
-        raise Http404(f"There is no operation on many called “{text[:40]}”.")
+        raise Http404(
+            _("There is no operation on many called “%(operation)s”.") % {"operation": text[:40]}
+        )
     return Kind(text)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from html import escape
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop
 
 from dashboard.insight.overdue import is_stuck
 from dashboard.models import InstanceDetail, Item
@@ -20,14 +21,15 @@ from dashboard.views.cells import Known
 
 #: Gives markup: whatever stands in the row is escaped in it.
 Cell = Callable[[ListRow, Known], str]
+SELECT = gettext_noop("Select %(instance)s")
 
 
 @dataclass(frozen=True)
 class Column:
-    """`css`: the class of its cells; its width is that of `c-` and the same."""
+    """`name`: in English. `css`: the class of its cells; its width is that of `c-` and the same."""
 
     key: str
-    title: str
+    name: str
     css: str
     cell: Cell
     is_labelled: bool = True
@@ -38,27 +40,29 @@ class Column:
         css = self.css if text and text != NOTHING else f"{self.css} none"
         if self.key == "instance":
             return f'<th class="{css}" scope="row">{text}</th>'
-        return f'<td class="{css}" data-label="{self._label}">{text}</td>'
+        label = known.said[self.name] if self.is_labelled else ""
+        return f'<td class="{css}" data-label="{label}">{text}</td>'
 
-    @cached_property
-    def _label(self) -> str:
-        return escape(self.title) if self.is_labelled else ""
+    @property
+    def title(self) -> str:
+        """In the reader's language."""
+        return gettext(self.name)
 
 
 _ALL = (
-    Column("status", "Status", "status", cells.status, is_labelled=False),
-    Column("instance", "Instance", "instance", cells.instance, is_labelled=False),
-    Column("workflow", "Workflow", "workflow", cells.workflow),
-    Column("doing", "Phase and step", "doing", cells.doing, is_labelled=False),
-    Column("error", "Error and remarks", "error", cells.error, is_labelled=False),
-    Column("created", "Created", "time", cells.created),
-    Column("started", "Started", "time", cells.started),
-    Column("ended", "Ended", "time", cells.ended),
-    Column("duration", "Duration", "time", cells.took),
-    Column("attempts", "Attempts", "short", cells.attempts),
-    Column("kept", "Kept until", "time", cells.kept),
-    Column("trigger", "Trigger", "short", cells.trigger),
-    Column("version", "Version", "short", cells.version),
+    Column("status", gettext_noop("Status"), "status", cells.status, is_labelled=False),
+    Column("instance", gettext_noop("Instance"), "instance", cells.instance, is_labelled=False),
+    Column("workflow", gettext_noop("Workflow"), "workflow", cells.workflow),
+    Column("doing", gettext_noop("Phase and step"), "doing", cells.doing, is_labelled=False),
+    Column("error", gettext_noop("Error and remarks"), "error", cells.error, is_labelled=False),
+    Column("created", gettext_noop("Created"), "time", cells.created),
+    Column("started", gettext_noop("Started"), "time", cells.started),
+    Column("ended", gettext_noop("Ended"), "time", cells.ended),
+    Column("duration", gettext_noop("Duration"), "time", cells.took),
+    Column("attempts", gettext_noop("Attempts"), "short", cells.attempts),
+    Column("kept", gettext_noop("Kept until"), "time", cells.kept),
+    Column("trigger", gettext_noop("Trigger"), "short", cells.trigger),
+    Column("version", gettext_noop("Version"), "short", cells.version),
 )
 COLUMNS = {column.key: column for column in _ALL}
 DEFAULT = ("status", "instance", "workflow", "doing", "error", "created", "duration", "kept")
@@ -88,9 +92,10 @@ class Table:
 def _written(row: ListRow, columns: Iterable[Column], known: Known, form: str) -> str:
     pick = ""
     if form:
+        select = known.said[SELECT] % {"instance": escape(row.instance_id)}
         pick = (
             f'<td class="pick"><input type="checkbox" name="chosen" value="{row.pk}" form="{form}" '
-            f'aria-label="Select {escape(row.instance_id)}"></td>'
+            f'aria-label="{select}"></td>'
         )
     css = "" if row.is_match else ' class="no-match"'
     told = "".join([one.written(row, known) for one in columns])

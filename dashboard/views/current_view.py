@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import parse_qsl
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dashboard.models import SavedView, User
 from dashboard.models.addresses import page_address
 from dashboard.models.saved_view import named_views
@@ -16,35 +19,49 @@ from dashboard.views.links import Links
 
 @dataclass(frozen=True)
 class SystemView:
-    """A view that everybody has and nobody changes."""
+    """A view that everybody has and nobody changes. `title` and `finds`: in English."""
 
     slug: str
-    name: str
+    title: str
     query: str
-    says: str
+    finds: str
+
+    @property
+    def name(self) -> str:
+        """In the reader's language, as what it says."""
+        return _(self.title)
+
+    @property
+    def says(self) -> str:
+        return _(self.finds)
 
     def get_absolute_url(self) -> str:
         return f"{page_address('instances')}?{self.query}&view={self.slug}"
 
 
 SYSTEM_VIEWS = (
-    SystemView("running", "Running", "q=status:running,rollingBack", "What is at work now"),
     SystemView(
-        "stuck", "Stuck", "q=is:stuck",
-        "What should have gone on by now, by what is usual for its step or by its own clock, "
-        "and was seen where it stands after that",
+        "running", gettext_noop("Running"), "q=status:running,rollingBack",
+        gettext_noop("What is at work now"),
     ),
     SystemView(
-        "errored-today", "Errored today", "q=status:errored+ended:%3E24h",
-        "What ended with an error in the last 24 hours",
+        "stuck", gettext_noop("Stuck"), "q=is:stuck",
+        gettext_noop(
+            "What should have gone on by now, by what is usual for its step or by its own clock, "
+            "and was seen where it stands after that"
+        ),
     ),
     SystemView(
-        "waiting-for-event", "Waiting for an event", "q=is:waiting-for-event",
-        "What waits for somebody to send it an event, as last read",
+        "errored-today", gettext_noop("Errored today"), "q=status:errored+ended:%3E24h",
+        gettext_noop("What ended with an error in the last 24 hours"),
     ),
     SystemView(
-        "forgotten", "Paused and forgotten", "q=is:forgotten",
-        "What has been paused for more than 24 hours",
+        "waiting-for-event", gettext_noop("Waiting for an event"), "q=is:waiting-for-event",
+        gettext_noop("What waits for somebody to send it an event, as last read"),
+    ),
+    SystemView(
+        "forgotten", gettext_noop("Paused and forgotten"), "q=is:forgotten",
+        gettext_noop("What has been paused for more than 24 hours"),
     ),
 )  # fmt: skip
 
@@ -69,7 +86,7 @@ class CurrentView:
 
     @property
     def name(self) -> str:
-        return self.chosen.name if self.chosen else "Instances"
+        return self.chosen.name if self.chosen else _("Instances")
 
     @property
     def says(self) -> str:
@@ -93,7 +110,7 @@ class CurrentView:
     @property
     def all(self) -> ViewLink:
         href = page_address("instances")
-        return ViewLink("All", href, "Every instance", not self.query and not self.chosen)
+        return ViewLink(_("All"), href, _("Every instance"), not self.query and not self.chosen)
 
     @property
     def system(self) -> list[ViewLink]:
@@ -112,7 +129,9 @@ class CurrentView:
             ViewLink(
                 view.name,
                 view.get_absolute_url(),
-                view.says if isinstance(view, SystemView) else f"Saved by {view.owner.username}",
+                view.says
+                if isinstance(view, SystemView)
+                else _("Saved by %(owner)s") % {"owner": view.owner.username},
                 view is self.chosen,
             )
             for view in views

@@ -8,6 +8,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from dashboard import logs
 from dashboard.logs import DATABASE_AWAY
@@ -17,13 +19,13 @@ from dashboard.views.guards import NothingGranted
 
 #: So many admins are named to somebody who has no role yet.
 SOME = 10
-TOO_LONG = (
+TOO_LONG = gettext_noop(
     "More text was pasted than this dashboard takes at once; put it into a file and choose that."
 )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    sentence = TOO_LONG if isinstance(exception, RequestDataTooBig) else _sentence(exception)
+    sentence = _(TOO_LONG) if isinstance(exception, RequestDataTooBig) else _sentence(exception)
     if is_api(request):
         return problem(400, sentence or "This cannot be read.")
     return render(request, "errors/400.html", {"sentence": sentence}, status=400)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboard.forms.instance_filters import InstanceFilterForm
@@ -36,7 +37,7 @@ Fact = str | int | None
 def instance_export(request: HtmxHttpRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
     """What the same address without the file's name lists, all pages of it."""
     if kind not in {"csv", "ndjson"}:
-        raise Http404(f"A list is exported as csv or ndjson, not as {kind}.")
+        raise Http404(_("A list is exported as csv or ndjson, not as %(form)s.") % {"form": kind})
     now = timezone.now()
     form = InstanceFilterForm(translated(request.GET), now=now, access=access(request))
     if not form.is_valid():

@@ -11,6 +11,7 @@ from functools import cached_property
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_safe
 
 from dashboard.insight import charts
@@ -25,11 +26,11 @@ from dashboard.views.workflow_rows import WorkflowRow
 
 KEPT_FOR = timedelta(minutes=1)
 WORDS = {
-    "sleeping": "Sleeps end",
-    "waiting-for-event": "Waits time out",
-    "retrying": "Retries",
+    "sleeping": gettext_noop("Sleeps end"),
+    "waiting-for-event": gettext_noop("Waits time out"),
+    "retrying": gettext_noop("Retries"),
 }
-DELETED_WORD = "Deleted"
+DELETED_WORD = gettext_noop("Deleted")
 MOST_SHOWN = 50
 
 
@@ -138,7 +139,7 @@ class Forecast:
             if not hour.numbers:
                 continue
             cells = [self._cell(hour, kind) for kind in KINDS]
-            found.append(Line(hour, [*cells, Cell(DELETED_WORD, hour.number(DELETED))]))
+            found.append(Line(hour, [*cells, Cell(gettext(DELETED_WORD), hour.number(DELETED))]))
         return found
 
     @property
@@ -152,16 +153,18 @@ class Forecast:
             if pk in workflows:
                 row = WorkflowRow(workflows[pk], {})
                 cells = [self._of_workflow(row, kind, totals[pk][kind]) for kind in KINDS]
-                found.append((row, [*cells, Cell(DELETED_WORD, totals[pk][DELETED])]))
+                found.append((row, [*cells, Cell(gettext(DELETED_WORD), totals[pk][DELETED])]))
         return found
 
     def _cell(self, hour: Hour, kind: str) -> Cell:
         of = {"workflow": WorkflowRow(self.workflow, {}).address} if self.workflow else {}
-        return Cell(WORDS[kind], hour.number(kind), _address(kind, hour.begins, hour.ends, **of))
+        return Cell(
+            gettext(WORDS[kind]), hour.number(kind), _address(kind, hour.begins, hour.ends, **of)
+        )
 
     def _of_workflow(self, row: WorkflowRow, kind: str, number: int) -> Cell:
         span = self.hours[0].begins, self.hours[-1].ends
-        return Cell(WORDS[kind], number, _address(kind, *span, workflow=row.address))
+        return Cell(gettext(WORDS[kind]), number, _address(kind, *span, workflow=row.address))
 
 
 def _address(kind: str, begins: datetime, ends: datetime, **terms: str) -> str:

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from dashboard import connection, operations
 from dashboard.cloudflare.targets import CLOUDFLARE_URL
@@ -21,7 +23,7 @@ from dashboard.signing_in import factor
 from dashboard.templatetags.links import PageLink
 
 #: What Cloudflare answers may name a workflow that the reader may not see.
-UNTOLD_ERROR = "Ask somebody who sees all workflows why."
+UNTOLD_ERROR = gettext_noop("Ask somebody who sees all workflows why.")
 #: A sync that has not come through for so long has stopped.
 STALE_AFTER = timedelta(seconds=60)
 
@@ -81,8 +83,8 @@ class Frame:
     def role(self) -> str:
         """What the reader may do everywhere, in a word or two."""
         if self.access is None or self.access.sees_nothing:
-            return "No role"
-        return str(self.access.everywhere.label) if self.access.sees_all else "Some workflows"
+            return _("No role")
+        return str(self.access.everywhere.label) if self.access.sees_all else _("Some workflows")
 
     @property
     def is_admin(self) -> bool:
@@ -101,7 +103,7 @@ class Frame:
     def why_not_operate(self) -> str:
         """Why this reader cannot act on Cloudflare; "" when they can."""
         if self.access is None:
-            return "Sign in first."
+            return _("Sign in first.")
         return operations.refusal_for_user(self.access.user)
 
     @property
@@ -118,15 +120,15 @@ class Frame:
         )
         is_instances = here == instances or ("/instances/" in here and here != instances)
         found = [
-            PageLink("Overview", overview, is_overview, here == overview),
-            PageLink("Instances", instances, is_instances, here == instances),
-            PageLink("Groups", groups, here.startswith(groups), here == groups),
-            PageLink("Forecast", forecast, here == forecast, here == forecast),
-            PageLink("Operations", operations, here.startswith(operations), here == operations),
+            PageLink(_("Overview"), overview, is_overview, here == overview),
+            PageLink(_("Instances"), instances, is_instances, here == instances),
+            PageLink(_("Groups"), groups, here.startswith(groups), here == groups),
+            PageLink(_("Forecast"), forecast, here == forecast, here == forecast),
+            PageLink(_("Operations"), operations, here.startswith(operations), here == operations),
         ]
         if self.is_admin:
             people = page_address("people")
-            found.append(PageLink("People", people, here.startswith(people), here == people))
+            found.append(PageLink(_("People"), people, here.startswith(people), here == people))
         return found
 
     @property
@@ -167,7 +169,8 @@ class Frame:
         titles = {
             account.target.title
             if account.base_url == CLOUDFLARE_URL
-            else f"{account.target.title} at {account.base_url}"
+            else _("%(target)s at %(address)s")
+            % {"target": account.target.title, "address": account.base_url}
             for account in self.accounts.values()
         }
         return ", ".join(sorted(titles))
@@ -206,7 +209,7 @@ class Frame:
             is_configured,
             self.now,
             account.synced_at,
-            account.sync_error if self._tells_all else account.sync_error and UNTOLD_ERROR,
+            account.sync_error if self._tells_all else account.sync_error and _(UNTOLD_ERROR),
             account.sync_failed_at,
             account.waits_for_budget,
             _if_ahead(account.next_sync_at, self.now),

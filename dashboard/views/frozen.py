@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from dashboard import evidence
@@ -90,9 +91,12 @@ def _found(
     """What the lines lead to, and a sentence on the first that leads nowhere."""
     lines = references(of)
     if not lines:
-        return [], "Name at least one instance."
+        return [], _("Name at least one instance.")
     if len(lines) > evidence.MOST:
-        return [], f"One link shows at most {evidence.MOST} instances; these are {len(lines)}."
+        return [], _("One link shows at most %(most)s instances; these are %(number)s.") % {
+            "most": evidence.MOST,
+            "number": len(lines),
+        }
     try:
         return [find(line, access) for line in lines], ""
     except NoEvidence as problem:
@@ -113,7 +117,7 @@ def _make(request: HtmxHttpRequest, form: FrozenForm, found: list[Evidence]) -> 
         hidden_count=rules.count,
         made_by=signed_in(request),
     )
-    messages.success(request, "The link is made: it is this page's address.")
+    messages.success(request, _("The link is made: it is this page's address."))
     return link
 
 
@@ -125,7 +129,7 @@ def frozen_page(request: HtmxHttpRequest, key: str, number: int = 1) -> HttpResp
     if refused := _refused(request, link):
         return refused
     if not 1 <= number <= len(link.instances):
-        raise Http404("The link shows no instance of this number.")
+        raise Http404(_("The link shows no instance of this number."))
     one = evidence.shown(link.instances[number - 1])
     output_url = f"{reverse('frozen-output', args=[key, number])}?frozen=1"
     ctx = kept.parts(request, one.kept, one.as_of, generation=one.generation, output_url=output_url)
@@ -141,7 +145,7 @@ def frozen_output(request: HtmxHttpRequest, key: str, number: int) -> HttpRespon
     if refused := _refused(request, link):
         return refused
     if not 1 <= number <= len(link.instances):
-        raise Http404("The link shows no instance of this number.")
+        raise Http404(_("The link shows no instance of this number."))
     if "whole" in request.GET:
         return _private(bytes_file(link.document, "frozen", ending="json"))
     one = evidence.shown(link.instances[number - 1])
@@ -164,7 +168,7 @@ def revoke(request: HtmxHttpRequest, key: str) -> HttpResponse:
 def _link(key: str) -> FrozenLink:
     link = FrozenLink.objects.select_related("made_by").filter(key=key).first()
     if link is None:
-        raise Http404("There is no such link.")
+        raise Http404(_("There is no such link."))
     return link
 
 

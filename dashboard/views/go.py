@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboard.models import Access, Instance, SavedView, User, Workflow
@@ -70,11 +71,11 @@ def _by_address(text: str, mine: Access) -> Place | None:
     if told.instance_id:
         parts = [told.account_id, told.workflow_name, told.instance_id]
         return Place(
-            "Instance", told.instance_id, reverse("instance", args=parts),
+            _("Instance"), told.instance_id, reverse("instance", args=parts),
             told.workflow_name, is_exact=True,
         )  # fmt: skip
     href = reverse("workflow", args=[told.account_id, told.workflow_name])
-    return Place("Workflow", told.workflow_name, href, is_exact=True)
+    return Place(_("Workflow"), told.workflow_name, href, is_exact=True)
 
 
 def _instances(text: str, mine: Access) -> Iterator[Place]:
@@ -83,10 +84,12 @@ def _instances(text: str, mine: Access) -> Iterator[Place]:
     same = Instance.objects.filter(workflow__in=workflows, instance_id=text)
     exact = list_rows(list(same.values_list("pk", flat=True)[:MOST]))
     known = {row.pk for row in exact}
+    where = _("%(workflow)s in %(account)s")
     for row in [*exact, *(row for row in _alike(text, mine) if row.pk not in known)][:MOST]:
+        told = {"workflow": row.workflow_name, "account": row.account_name}
         yield Place(
-            "Instance", row.instance_id, row.get_absolute_url(),
-            f"{row.workflow_name} in {row.account_name}", row.status, row.pk in known,
+            _("Instance"), row.instance_id, row.get_absolute_url(),
+            where % told, row.status, row.pk in known,
         )  # fmt: skip
 
 
@@ -104,7 +107,9 @@ def _workflows(text: str, mine: Access) -> Iterator[Place]:
     for workflow in found.select_related("account").order_by("name")[:MOST]:
         is_exact = workflow.name == text
         note = workflow.account.name
-        yield Place("Workflow", workflow.name, workflow.get_absolute_url(), note, is_exact=is_exact)
+        yield Place(
+            _("Workflow"), workflow.name, workflow.get_absolute_url(), note, is_exact=is_exact
+        )
 
 
 def _views(text: str, user: User) -> Iterator[Place]:
@@ -112,4 +117,4 @@ def _views(text: str, user: User) -> Iterator[Place]:
     system = [view for view in SYSTEM_VIEWS if text.lower() in view.name.lower()]
     for view in [*system, *saved]:
         is_exact = view.name.lower() == text.lower()
-        yield Place("View", view.name, view.get_absolute_url(), is_exact=is_exact)
+        yield Place(_("View"), view.name, view.get_absolute_url(), is_exact=is_exact)

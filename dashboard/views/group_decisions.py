@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from dashboard.forms.groups import FORMS, SayingForm
@@ -26,7 +27,7 @@ def decide(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     may_operate(request, group.workflow)
     kind = request.POST.get("kind", "")
     if kind not in FORMS:
-        raise Http404(f"Nobody can say “{kind[:20]}” of a group.")
+        raise Http404(_("Nobody can say “%(kind)s” of a group.") % {"kind": kind[:20]})
     form = FORMS[kind](request.POST, group=group, auto_id=f"id_{kind}_%s")
     if form.is_valid():
         try:
@@ -59,13 +60,13 @@ def say(
 
 def _confirm(request: HtmxHttpRequest, kind: str, *, is_said: bool) -> None:
     if not is_said:
-        messages.warning(request, "Nothing was changed: it is not merged into any group.")
+        messages.warning(request, _("Nothing was changed: it is not merged into any group."))
     elif kind == Decision.Kind.MERGED:
         messages.success(
             request,
-            "It is merged; what was counted of it stays apart, and split takes it out again.",
+            _("It is merged; what was counted of it stays apart, and split takes it out again."),
         )
     elif kind == Decision.Kind.SPLIT:
-        messages.success(request, "It stands for itself again.")
+        messages.success(request, _("It stands for itself again."))
     else:
-        messages.success(request, "It is written down.")
+        messages.success(request, _("It is written down."))

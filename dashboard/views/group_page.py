@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from django.utils.translation import gettext
+
 from dashboard import operations
 from dashboard.forms.groups import FORMS, SayingForm
 from dashboard.insight.charts import Chart, stacked
@@ -113,10 +115,14 @@ class GroupPage:
     def forms(self) -> list[tuple[str, str, SayingForm, bool]]:
         """What can be said of it now: kind, what its button says, form, and whether it is open."""
         has_decision = self.group.decision is not None and self.group.decision.kind != "reopened"
-        words: dict[str, str] = {"note": "Note", "resolved": "Resolve", "ignored": "Ignore until…"}
+        words: dict[str, str] = {
+            "note": gettext("Note"),
+            "resolved": gettext("Resolve"),
+            "ignored": gettext("Ignore until…"),
+        }
         if has_decision:
-            words = {"note": "Note", "reopened": "Open again"} | words
-        words["merged"] = "Merge into another"
+            words = {"note": words["note"], "reopened": gettext("Open again")} | words
+        words["merged"] = gettext("Merge into another")
         return [(kind, word, self._form(kind), kind in self.bound) for kind, word in words.items()]
 
     def _form(self, kind: str) -> SayingForm:

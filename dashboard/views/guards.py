@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from dashboard import operations
 from dashboard.models import Access, User, Workflow, access_of
@@ -20,7 +21,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 def signed_in(request: HttpRequest) -> User:
     """The user; LoginRequiredMiddleware lets nobody else come as far as a view."""
     if not isinstance(request.user, User):
-        raise PermissionDenied("Sign in first.")
+        raise PermissionDenied(_("Sign in first."))
     return request.user
 
 
@@ -55,7 +56,7 @@ def check_access(request: HttpRequest, view: Callable[..., Any], named: dict[str
         see_named(request, account_id, name)
     elif not getattr(view, "is_narrowed", False):
         raise PermissionDenied(
-            "This page is about all workflows, and you may see only some of them."
+            _("This page is about all workflows, and you may see only some of them.")
         )
 
 
@@ -66,7 +67,10 @@ class NothingGranted(PermissionDenied):
 def see_named(request: HttpRequest, account_id: str, name: str) -> None:
     """Raises Http404 where they may not see the workflow of this name, whether there is one."""
     if not access(request).sees_named(account_id, name):
-        raise Http404(f"No workflow {name[:64]} is known in the account {account_id[:64]}.")
+        raise Http404(
+            _("No workflow %(name)s is known in the account %(account)s.")
+            % {"name": name[:64], "account": account_id[:64]}
+        )
 
 
 def operator_required(
@@ -97,7 +101,9 @@ def may_handle_alerts(request: HttpRequest, workflow: Workflow | None) -> None:
     if not can_handle_alerts(request, workflow):
         mine = access(request)
         role = mine.role_for(workflow) if workflow else mine.everywhere
-        raise PermissionDenied(f"Your role is {role}; seeing to alerts takes the role operator.")
+        raise PermissionDenied(
+            _("Your role is %(role)s; seeing to alerts takes the role operator.") % {"role": role}
+        )
 
 
 def can_handle_alerts(request: HttpRequest, workflow: Workflow | None) -> bool:
@@ -109,8 +115,8 @@ def may_change_alerts(user: User) -> None:
     """Raises PermissionDenied for those who do not say what is alerted of, and to whom."""
     if not access_of(user).is_admin:
         raise PermissionDenied(
-            f"Your role is {access_of(user).own}; changing rules and channels of alerts takes the "
-            "role admin."
+            _("Your role is %(role)s; changing rules and channels of alerts takes the role admin.")
+            % {"role": access_of(user).own}
         )
 
 
@@ -123,7 +129,9 @@ def admin_required(
     def guarded(request: HtmxHttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         mine = access(request)
         if not mine.is_admin:
-            raise PermissionDenied(f"Your role is {mine.own}; this page takes the role admin.")
+            raise PermissionDenied(
+                _("Your role is %(role)s; this page takes the role admin.") % {"role": mine.own}
+            )
         return view(request, *args, **kwargs)
 
     return guarded

@@ -10,6 +10,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dashboard import connection, evidence, operations
 from dashboard.evidence import Evidence
@@ -165,5 +166,5 @@ def _part(kept: KeptAnswer, query: QueryDict) -> Part:
     wanted, attempt = (query.get("type", ""), query.get("name", "")), attempt_of(query)
     steps = [step for step in kept.detail.steps if (step.type, step.name) == wanted]
     if not steps or (attempt or 0) > len(steps[-1].attempts):
-        raise Http404("What was kept has no such step or attempt.")
+        raise Http404(_("What was kept has no such step or attempt."))
     return kept.part(steps[-1], attempt)

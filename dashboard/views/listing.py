@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
 from typing import ClassVar
@@ -11,6 +11,7 @@ from typing import ClassVar
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext, ngettext
 
 from dashboard.forms.instance_filters import DEFAULT_SORT, InstanceFilterForm
 from dashboard.forms.search import KEYS
@@ -101,7 +102,8 @@ class Listing:
 
     @property
     def new_text(self) -> str:
-        return f"{NEW_LIMIT}+ new" if self.new > NEW_LIMIT else f"{self.new} new"
+        number = f"{NEW_LIMIT}+" if self.new > NEW_LIMIT else str(self.new)
+        return ngettext("%(number)s new", "%(number)s new", self.new) % {"number": number}
 
     @property
     def show_href(self) -> str:
@@ -207,7 +209,7 @@ class Listing:
     @property
     def help_sheet(self) -> SafeString:
         """How to search."""
-        return _help_sheet()
+        return _help_sheet(get_language())
 
     @property
     def other_errors(self) -> list[str]:
@@ -222,9 +224,10 @@ def _export(form: str) -> str:
 
 
 @cache
-def _help_sheet() -> SafeString:
+def _help_sheet(_language: str) -> SafeString:
     """The same on every page."""
-    return render_to_string("instances/search_help.html", {"keys": KEYS})
+    keys = {name: replace(key, finds=gettext(key.finds)) for name, key in KEYS.items()}
+    return render_to_string("instances/search_help.html", {"keys": keys})
 
 
 def _at_least(number: int, is_exact: bool) -> str:

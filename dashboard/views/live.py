@@ -10,6 +10,7 @@ from typing import Self
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotModified
+from django.utils.translation import get_language
 
 from dashboard.insight.overdue import is_stuck
 from dashboard.models import Instance, InstanceDetail, Item, Look, Mark, Snapshot
@@ -94,7 +95,7 @@ def tag_of(request: HtmxHttpRequest, found: Found, beside: Beside, now: datetime
         return ""
     changed_at = InstanceDetail.objects.filter(instance=row).values_list("changed_at", flat=True)
     facts = [
-        request.get_full_path(), mine.user.pk, mine.key, settings.READ_ONLY,
+        request.get_full_path(), get_language(), mine.user.pk, mine.key, settings.READ_ONLY,
         row.pk, row.status, row.generation, row.version_id, row.step_count,
         row.status_seen_at, row.ended_on, row.expired_at, list(changed_at),
         found.look and (found.look.trouble, found.look.troubled_since, found.look.words),

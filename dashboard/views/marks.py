@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard import operations
@@ -44,7 +45,9 @@ def set_mark(request: HtmxHttpRequest, workflow: Workflow) -> HttpResponse:
         step_name=step_name,
         defaults=form.cleaned_data | {"set_by": signed_in(request), "set_at": timezone.now()},
     )
-    messages.success(request, f"“{step_name}” is marked; the form of each restart says so.")
+    messages.success(
+        request, _("“%(step)s” is marked; the form of each restart says so.") % {"step": step_name}
+    )
     return redirect("marks", workflow.account.account_id, workflow.name)
 
 
@@ -55,7 +58,7 @@ def remove_mark(request: HtmxHttpRequest, account_id: str, workflow_name: str) -
     workflow = _workflow(account_id, workflow_name)
     may_operate(request, workflow)
     Mark.objects.of(workflow).filter(step_name=word(request.POST.get("step", ""))).delete()
-    messages.success(request, "The mark is removed.")
+    messages.success(request, _("The mark is removed."))
     return redirect("marks", account_id, workflow_name)
 
 
@@ -75,5 +78,8 @@ def _render(
 def _workflow(account_id: str, workflow_name: str) -> Workflow:
     found = Workflow.objects.addressed(account_id, workflow_name).select_related("account").first()
     if found is None:
-        raise Http404(f"No workflow {workflow_name} is known in the account {account_id}.")
+        raise Http404(
+            _("No workflow %(workflow)s is known in the account %(account)s.")
+            % {"workflow": workflow_name, "account": account_id}
+        )
     return found

@@ -9,6 +9,8 @@ from functools import cached_property, lru_cache, partial
 from operator import itemgetter
 from urllib.parse import quote
 
+from django.utils.translation import gettext, gettext_noop
+
 from dashboard.cloudflare.types import Trigger
 from dashboard.models.counting import Counts
 from dashboard.models.places import places
@@ -18,14 +20,18 @@ from dashboard.templatetags.lists import Chip, Choice
 from dashboard.views.counts import in_order
 from dashboard.views.links import SAFE, Links
 
-TIMES = {"created": "Created", "started": "Started", "ended": "Ended"}
+TIMES = {
+    "created": gettext_noop("Created"),
+    "started": gettext_noop("Started"),
+    "ended": gettext_noop("Ended"),
+}
 PERIODS = {
-    "15m": "last 15 minutes",
-    "1h": "last hour",
-    "6h": "last 6 hours",
-    "24h": "last 24 hours",
-    "7d": "last 7 days",
-    "30d": "last 30 days",
+    "15m": gettext_noop("last 15 minutes"),
+    "1h": gettext_noop("last hour"),
+    "6h": gettext_noop("last 6 hours"),
+    "24h": gettext_noop("last 24 hours"),
+    "7d": gettext_noop("last 7 days"),
+    "30d": gettext_noop("last 30 days"),
 }
 #: Workflows beyond this are named in the box: nobody reads through so long a menu.
 MOST_CHOICES = 200
@@ -127,7 +133,11 @@ class Narrowing:
     def times(self) -> list[Choice]:
         """The same narrowing of another time."""
         return [
-            Choice(title, self.href(self._of_any_time.also(*self._renamed(key))), key == self.time)
+            Choice(
+                gettext(title),
+                self.href(self._of_any_time.also(*self._renamed(key))),
+                key == self.time,
+            )
             for key, title in TIMES.items()
         ]
 
@@ -135,7 +145,7 @@ class Narrowing:
     def periods(self) -> list[Choice]:
         chosen = {value.lstrip(">=") for term in self._times for value in term.values}
         return [
-            Choice(title, self.href(self._since(period)), chosen == {period})
+            Choice(gettext(title), self.href(self._since(period)), chosen == {period})
             for period, title in PERIODS.items()
         ]
 
@@ -213,7 +223,7 @@ class Narrowing:
         }
 
     def _not_known(self, key: str, values: Iterable[str]) -> list[Choice]:
-        return self._choices(key, [(value, value, "not known here") for value in values])
+        return self._choices(key, [(value, value, gettext("not known here")) for value in values])
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard import operations
@@ -75,11 +76,16 @@ def operation_steer(request: HtmxHttpRequest, pk: uuid.UUID) -> HttpResponse:
     _may_steer(request, operation)
     wanted = request.POST.get("stage", "")
     if wanted not in {Stage.RUNNING, Stage.PAUSED, Stage.STOPPED}:
-        raise Http404(f"Nobody can bring an operation into the stage “{wanted[:20]}”.")
+        raise Http404(
+            _("Nobody can bring an operation into the stage “%(stage)s”.") % {"stage": wanted[:20]}
+        )
     if not operations.steer(operation, Stage(wanted), signed_in(request), now=timezone.now()):
         operation.refresh_from_db(fields=["stage"])
         words = operation.get_stage_display().lower()
-        messages.warning(request, f"Nothing was changed: this operation is {words} by now.")
+        messages.warning(
+            request,
+            _("Nothing was changed: this operation is %(stage)s by now.") % {"stage": words},
+        )
     return redirect(operation)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from dashboard import connection
@@ -21,7 +22,7 @@ from dashboard.views.page import HtmxHttpRequest, render_page
 @narrowed
 def overview(request: HtmxHttpRequest) -> HttpResponse:
     """Every account with its workflows, worst first."""
-    return _page(request, Account.objects.order_by("name", "pk"), "Overview")
+    return _page(request, Account.objects.order_by("name", "pk"), gettext("Overview"))
 
 
 @require_safe
@@ -31,8 +32,9 @@ def account_workflows(request: HtmxHttpRequest, account_id: str) -> HttpResponse
     accounts = list(Account.objects.filter(account_id=account_id))
     is_known = accounts or account_id in connection.configured_accounts()
     if not is_known or not access(request).sees_account(account_id):
-        raise Http404(f"No account {account_id} is watched here.")
-    return _page(request, accounts, f"Workflows of {accounts[0].name if accounts else account_id}")
+        raise Http404(gettext("No account %(account)s is watched here.") % {"account": account_id})
+    name = accounts[0].name if accounts else account_id
+    return _page(request, accounts, gettext("Workflows of %(account)s") % {"account": name})
 
 
 def _page(request: HtmxHttpRequest, accounts: Iterable[Account], title: str) -> HttpResponse:

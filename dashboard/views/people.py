@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -45,7 +46,9 @@ def grant(request: HtmxHttpRequest) -> HttpResponse:
         return _list(request, {"grant_form": form}, status=422)
     made = form.made()
     granting.give(made, by=signed_in(request), now=timezone.now())
-    messages.success(request, f"Granted to {made.holder}: {made}.")
+    messages.success(
+        request, _("Granted to %(holder)s: %(grant)s.") % {"holder": made.holder, "grant": made}
+    )
     return redirect("people")
 
 
@@ -55,7 +58,10 @@ def remove_grant(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Takes it away, from the next page on."""
     found = get_object_or_404(Grant.objects.described(), pk=pk)
     granting.take(found, by=signed_in(request), now=timezone.now())
-    messages.success(request, f"Taken away from {found.holder}: {found}.")
+    messages.success(
+        request,
+        _("Taken away from %(holder)s: %(grant)s.") % {"holder": found.holder, "grant": found},
+    )
     return redirect("people")
 
 
@@ -75,7 +81,7 @@ def person(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         except granting.LastAdmin as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"{user.username} is changed.")
+            messages.success(request, _("%(name)s is changed.") % {"name": user.username})
             return redirect("person", pk)
     return _person(request, user, form, status=422)
 
@@ -87,7 +93,9 @@ def new_password(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Makes up a password for somebody who has lost theirs, and shows it once."""
     user = get_object_or_404(User, pk=pk)
     if not user.has_usable_password():
-        raise PermissionDenied(f"{user.username} signs in by the identity provider.")
+        raise PermissionDenied(
+            _("%(name)s signs in by the identity provider.") % {"name": user.username}
+        )
     password = granting.reset_password(user, by=signed_in(request), now=timezone.now())
     return _person(request, user, _form(user), password=password)
 
@@ -98,7 +106,10 @@ def remove_factor(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Forgets the app and the codes of somebody who has lost both."""
     user = get_object_or_404(User, pk=pk)
     factor.remove(user, by=signed_in(request), now=timezone.now())
-    messages.success(request, f"{user.username} signs in by the password alone until they add one.")
+    messages.success(
+        request,
+        _("%(name)s signs in by the password alone until they add one.") % {"name": user.username},
+    )
     return redirect("person", pk)
 
 
@@ -108,7 +119,7 @@ def sign_out(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     """Ends all of somebody's sessions."""
     user = get_object_or_404(User, pk=pk)
     granting.sign_out(user, by=signed_in(request), now=timezone.now())
-    messages.success(request, f"{user.username} is signed out everywhere.")
+    messages.success(request, _("%(name)s is signed out everywhere.") % {"name": user.username})
     return redirect("person", pk)
 
 

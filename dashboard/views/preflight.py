@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from django.db.models import F
 from django.urls import reverse
+from django.utils.translation import ngettext
 
 from dashboard.cloudflare.types import Step
 from dashboard.insight import restart, words
@@ -150,7 +151,12 @@ class RestartPreflight:
         if detail is None or best is None or str(best.index) == self.chosen:
             return ""
         number = len(restart.preflight(detail, best).kept)
-        return f"Restart from {words.name_of(best)}, keeps {number:,} step{'s' * (number != 1)}"
+        proposed = ngettext(
+            "Restart from %(step)s, keeps %(number)s step",
+            "Restart from %(step)s, keeps %(number)s steps",
+            number,
+        )
+        return proposed % {"step": words.name_of(best), "number": f"{number:,}"}
 
     @cached_property
     def deployed(self) -> Version | None:

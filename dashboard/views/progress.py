@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Count, Max, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from dashboard import operations
 from dashboard.forms.selection import in_words
@@ -131,7 +132,7 @@ class Progress:
         if first is None:
             return ""
         last = self.operation.items.aggregate(last=Max("wave"))["last"]
-        return f"wave {first} of {last}"
+        return _("wave %(number)s of %(last)s") % {"number": first, "last": last}
 
     @cached_property
     def per_minute(self) -> float | None:

@@ -8,6 +8,8 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from dashboard import connection, operations
 from dashboard.models import Item, Operation, Workflow
 from dashboard.models.operation import Stage
@@ -38,9 +40,9 @@ class ProposedRow:
     def others(self) -> list[tuple[str, Any]]:
         """What else is asked for, as words and values."""
         names = {
-            "success_retention": "kept after success",
-            "error_retention": "kept after an error",
-            "location_hint": "location",
+            "success_retention": _("kept after success"),
+            "error_retention": _("kept after an error"),
+            "location_hint": _("location"),
         }
         return [
             (word, self.arguments[name]) for name, word in names.items() if name in self.arguments

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard.forms.saved_views import SavedViewForm
@@ -65,7 +66,9 @@ def copy_saved_view(request: HtmxHttpRequest, pk: int) -> HttpResponse:
         query=view.query,
         saved_at=timezone.now(),
     )
-    messages.success(request, f"“{view.name}” is copied; the copy is yours to change.")
+    messages.success(
+        request, _("“%(name)s” is copied; the copy is yours to change.") % {"name": view.name}
+    )
     return redirect("change-saved-view", pk=copy.pk)
 
 
@@ -74,7 +77,10 @@ def copy_saved_view(request: HtmxHttpRequest, pk: int) -> HttpResponse:
 def delete_saved_view(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     view = _changeable(request, pk)
     view.delete()
-    messages.success(request, f"The view “{view.name}” is deleted; no instance is touched by that.")
+    messages.success(
+        request,
+        _("The view “%(name)s” is deleted; no instance is touched by that.") % {"name": view.name},
+    )
     return redirect("saved-views")
 
 
@@ -87,7 +93,7 @@ def _filled_in(request: HtmxHttpRequest, view: SavedView) -> HttpResponse:
             setattr(view, name, value)
         view.saved_at = timezone.now()
         view.save()
-        messages.success(request, f"The view “{view.name}” is saved.")
+        messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
         return redirect(view)
     status = 422 if request.method == "POST" else 200
     ctx = {"form": form, "view": view}
@@ -102,7 +108,10 @@ def _changeable(request: HtmxHttpRequest, pk: int) -> SavedView:
     view = _visible(request, pk)
     if not view.may_be_changed_by(signed_in(request)):
         raise PermissionDenied(
-            f"Only {view.owner.username}, who saved “{view.name}”, and admins change it. "
-            "Copy it to have one of your own."
+            _(
+                "Only %(owner)s, who saved “%(name)s”, and admins change it. Copy it to "
+                "have one of your own."
+            )
+            % {"owner": view.owner.username, "name": view.name}
         )
     return view

@@ -16,6 +16,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from requests import RequestException
 
@@ -80,7 +81,7 @@ def _of_provider(
     ask: Callable[[HttpRequest, str], HttpResponse], request: HttpRequest, provider_id: str
 ) -> HttpResponse:
     if not settings.OIDC_ISSUER:
-        raise Http404("No identity provider is configured here (OIDC_ISSUER).")
+        raise Http404(_("No identity provider is configured here (OIDC_ISSUER)."))
     try:
         return ask(request, provider_id)
     except RequestException:

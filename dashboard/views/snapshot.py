@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from dashboard import connection, evidence, sync
@@ -73,7 +74,10 @@ def keep(request: HtmxHttpRequest) -> HttpResponse:
     try:
         sync.read_instance(client, row.workflow, row.instance_id, now=now)
     except CloudflareError as failure:
-        messages.warning(request, f"Cloudflare does not tell more than was known. {failure}")
+        messages.warning(
+            request,
+            _("Cloudflare does not tell more than was known. %(failure)s") % {"failure": failure},
+        )
     kept_now: Snapshot | None
     try:
         kept_now = evidence.keep_whole(client, row, Why.PINNED, now=now)
@@ -82,7 +86,7 @@ def keep(request: HtmxHttpRequest) -> HttpResponse:
         kept_now = Snapshot.objects.of_instance(row.workflow, row.instance_id).last()
     if kept_now:
         _pin(kept_now, signed_in(request), now)
-        messages.success(request, "Kept and pinned: it stays until somebody unpins it.")
+        messages.success(request, _("Kept and pinned: it stays until somebody unpins it."))
     return redirect(row)
 
 
@@ -107,7 +111,7 @@ def _pin(snapshot: Snapshot, user: User, now: datetime) -> None:
 def _snapshot(request: HtmxHttpRequest, pk: uuid.UUID) -> Snapshot:
     found = Snapshot.objects.select_related("workflow__account", "pinned_by").filter(pk=pk).first()
     if found is None or not access(request).sees(found.workflow):
-        raise Http404("There is no such snapshot; those that nobody pins age out.")
+        raise Http404(_("There is no such snapshot; those that nobody pins age out."))
     return found
 
 
@@ -123,5 +127,5 @@ def _instance(request: HtmxHttpRequest, given: Any) -> Instance:
         .first()
     )
     if row is None or not access(request).sees(row.workflow):
-        raise Http404("There is no such instance in the local copy.")
+        raise Http404(_("There is no such instance in the local copy."))
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboard.models import Workflow, step_figures
@@ -21,7 +22,10 @@ def step_detail(request: HtmxHttpRequest, account_id: str, workflow_name: str) -
     found = Workflow.objects.addressed(account_id, workflow_name).select_related("account")
     workflow = found.first()
     if workflow is None:
-        raise Http404(f"No workflow {workflow_name} is known in the account {account_id}.")
+        raise Http404(
+            _("No workflow %(workflow)s is known in the account %(account)s.")
+            % {"workflow": workflow_name, "account": account_id}
+        )
     period, now = Period(request.GET.get("days", "")), timezone.now()
     since, name = period.since(now), storable(request.GET.get("name", ""))
     hours = list(workflow.step_hours.filter(begins_on__gte=since, step_name=name))

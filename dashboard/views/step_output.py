@@ -15,6 +15,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from dashboard import connection
@@ -104,7 +105,7 @@ def _part(request: HtmxHttpRequest) -> HttpResponse:
     ).first()
     detail = instance.last_detail if instance else None
     if detail is None:
-        raise Http404("Nothing is known of this instance here.")
+        raise Http404(_("Nothing is known of this instance here."))
     return part_file(detail, query, query["instance_id"])
 
 
@@ -118,16 +119,18 @@ def part_file(detail: InstanceDetail, query: QueryDict, name: str) -> HttpRespon
 def _part_name(query: QueryDict) -> str:
     """The part that the address names; raises BadRequest for one that nothing has."""
     if query["part"] not in {*PARTS, ENTRY}:
-        raise BadRequest(f"`part` is {', '.join(PARTS)} or {ENTRY}.")
+        raise BadRequest(
+            _("`part` is %(parts)s or %(entry)s.") % {"parts": ", ".join(PARTS), "entry": ENTRY}
+        )
     return query["part"]
 
 
 def _entry(detail: InstanceDetail, query: QueryDict) -> object:
     place = _required(query, "step")
     if not place.isascii() or not place.isdecimal() or len(place) > 7:
-        raise BadRequest("`step` is a number from 0.")
+        raise BadRequest(_("`step` is a number from 0."))
     if int(place) >= len(detail.steps):
-        raise Http404("The log holds no such step.")
+        raise Http404(_("The log holds no such step."))
     return detail.steps[int(place)].raw
 
 
@@ -162,7 +165,7 @@ def _name(query: QueryDict) -> tuple[str, ...]:
 
 def _required(query: QueryDict, name: str) -> str:
     if not (value := query.get(name, "")):
-        raise BadRequest(f"`{name}` is missing in the address.")
+        raise BadRequest(_("`%(name)s` is missing in the address.") % {"name": name})
     return value
 
 
@@ -172,7 +175,7 @@ def attempt_of(query: QueryDict) -> int | None:
     if not value:
         return None
     if not value.isascii() or not value.isdecimal() or int(value[:6]) < 1:
-        raise BadRequest("`attempt` is a number from 1.")
+        raise BadRequest(_("`attempt` is a number from 1."))
     return int(value[:6])
 
 

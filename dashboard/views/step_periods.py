@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dashboard.models import StepFeed, Workflow, step_figures
 from dashboard.models.step_figures import StepFigures
 from dashboard.models.step_folding import FOLDED_AFTER
 
 #: The usual one when nothing is chosen.
 USUAL = 7
-DAYS = {1: "24 hours", USUAL: "7 days", 31: "31 days", 365: "a year"}
+DAYS = {
+    1: gettext_noop("24 hours"),
+    USUAL: gettext_noop("7 days"),
+    31: gettext_noop("31 days"),
+    365: gettext_noop("a year"),
+}
 MOST_SHOWN = 50
 
 
@@ -22,17 +30,15 @@ class Period:
     def __init__(self, wanted: str) -> None:
         is_known = wanted in {"", *map(str, DAYS)}
         self.days = int(wanted) if wanted and is_known else USUAL
-        self.word = DAYS[self.days]
-        self.error = (
-            ""
-            if is_known
-            else f"days can be {', '.join(map(str, DAYS))}; these are the steps of {self.word}."
-        )
+        self.word = _(DAYS[self.days])
+        told = {"known": ", ".join(map(str, DAYS)), "period": self.word}
+        wrong = _("days can be %(known)s; these are the steps of %(period)s.") % told
+        self.error = "" if is_known else wrong
 
     @property
     def choices(self) -> list[tuple[int, str, bool]]:
         """Each as days, word, and whether it is chosen."""
-        return [(days, word, days == self.days) for days, word in DAYS.items()]
+        return [(days, _(word), days == self.days) for days, word in DAYS.items()]
 
     def since(self, now: datetime) -> datetime:
         """In whole hours, for these are summed up; in whole days where hours are folded by then."""

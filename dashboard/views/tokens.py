@@ -7,6 +7,7 @@ from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.forms.tokens import TokenForm
@@ -34,7 +35,7 @@ def token_list(request: HtmxHttpRequest) -> HttpResponse:
     try:
         token, secret = ApiToken.objects.make(user=user, created_at=now, **facts)
     except IntegrityError:
-        form.add_error("name", "A token of this name was made at this moment.")
+        form.add_error("name", _("A token of this name was made at this moment."))
         return _render(request, form, status=422)
     return _render(request, TokenForm(user), made=token, secret=secret, status=201)
 
@@ -46,7 +47,7 @@ def revoke(request: HtmxHttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     token = get_object_or_404(_seen_by(user), pk=pk)
     token.revoke(user, timezone.now())
-    messages.success(request, f"The token {token} opens nothing any more.")
+    messages.success(request, _("The token %(token)s opens nothing any more.") % {"token": token})
     return redirect("tokens")
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboard import connection, sync
@@ -57,7 +58,10 @@ def _version(account_id: str, workflow_name: str, version_id: str) -> Version:
     found = Version.objects.filter(workflow__in=workflows, version_id=version_id)
     version = found.select_related("workflow__account").order_by("-workflow").first()
     if version is None:
-        raise Http404(f"No version {version_id} of a workflow {workflow_name} is known.")
+        raise Http404(
+            _("No version %(version)s of a workflow %(workflow)s is known.")
+            % {"version": version_id, "workflow": workflow_name}
+        )
     return version
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboard import operations
@@ -29,7 +30,10 @@ def workflow_detail(request: HtmxHttpRequest, account_id: str, workflow_name: st
     """Today's workflow of this name; those that had the name before are only mentioned."""
     found = list(Workflow.objects.addressed(account_id, workflow_name).described())
     if not found:
-        raise Http404(f"No workflow {workflow_name} is known in the account {account_id}.")
+        raise Http404(
+            _("No workflow %(workflow)s is known in the account %(account)s.")
+            % {"workflow": workflow_name, "account": account_id}
+        )
     [workflow, *former] = found
     now = timezone.now()
     mark_watched([workflow.pk], now)
