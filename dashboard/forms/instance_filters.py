@@ -45,7 +45,7 @@ class InstanceFilterForm(forms.Form):
 
     def clean_q(self) -> str:
         text = self.cleaned_data["q"]
-        self.query, problems = parse(text)
+        self.query, problems = parse(text, _)
         self.reading = search.read(self.query, self.now)
         if sentences := [problem.sentence for problem in problems + self.reading.problems]:
             raise forms.ValidationError(sentences)

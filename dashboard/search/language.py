@@ -7,11 +7,9 @@ spaces, commas or a colon in it; inside them a backslash stands before a mark or
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Self
-
-from django.utils.translation import gettext as _
 
 _KEY = re.compile(r"([A-Za-z]+):")
 _BARE_WORD = re.compile(r"\S+")
@@ -97,17 +95,19 @@ class Query:
         return replace(self, terms=tuple(term for term in kept if term.values or term.key != key))
 
 
-def parse(text: str) -> tuple[Query, list[Problem]]:
-    """Every text is a query; what was written wrongly is said beside it."""
-    reader = _Reader(text)
+def parse(text: str, gettext: Callable[[str], str] = str) -> tuple[Query, list[Problem]]:
+    """Every text is a query; what was written wrongly is said beside it, in the language of
+    `gettext`."""
+    reader = _Reader(text, gettext)
     return Query(tuple(reader.terms())), reader.problems
 
 
 class _Reader:
     """Goes through the text once."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, gettext: Callable[[str], str]) -> None:
         self.text = text
+        self.gettext = gettext
         self.at = 0
         self.problems: list[Problem] = []
 
@@ -148,9 +148,8 @@ class _Reader:
         """A quoted text or a bare one from here on; "" where neither stands."""
         if found := _QUOTED.match(self.text, self.at):
             if not found[2].startswith('"'):
-                sentence = _("The quotation mark before “%(before)s” is not closed.") % {
-                    "before": found[1][:20]
-                }
+                sentence = self.gettext("The quotation mark before “%(text)s” is not closed.")
+                sentence %= {"text": found[1][:20]}
                 self.problems.append(Problem(sentence, self.at, found.end()))
             self.at = found.end()
             return _ESCAPED.sub(r"\1", found[1])
