@@ -32,7 +32,8 @@ LONGEST = 2000
 
 @dataclass(frozen=True)
 class Place:
-    """Somewhere to go. `is_exact`: it is what was asked for, word for word."""
+    """Somewhere to go. `kind`: in the reader's language. `is_exact`: it is what was asked for, word
+    for word."""
 
     kind: str
     title: str
@@ -40,6 +41,7 @@ class Place:
     note: str = ""
     status: str = ""
     is_exact: bool = False
+    is_instance: bool = False
 
 
 @require_safe
@@ -72,7 +74,7 @@ def _by_address(text: str, mine: Access) -> Place | None:
         parts = [told.account_id, told.workflow_name, told.instance_id]
         return Place(
             _("Instance"), told.instance_id, reverse("instance", args=parts),
-            told.workflow_name, is_exact=True,
+            told.workflow_name, is_exact=True, is_instance=True,
         )  # fmt: skip
     href = reverse("workflow", args=[told.account_id, told.workflow_name])
     return Place(_("Workflow"), told.workflow_name, href, is_exact=True)
@@ -89,7 +91,7 @@ def _instances(text: str, mine: Access) -> Iterator[Place]:
         told = {"workflow": row.workflow_name, "account": row.account_name}
         yield Place(
             _("Instance"), row.instance_id, row.get_absolute_url(),
-            where % told, row.status, row.pk in known,
+            where % told, row.status, row.pk in known, is_instance=True,
         )  # fmt: skip
 
 

@@ -18,6 +18,9 @@ BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
 class Pseudo:
     """What Django's `translation` asks for each text."""
 
+    def get_language(self) -> str:
+        return "en-x-pseudo"
+
     def gettext(self, message: str) -> str:
         return f"⟦{message}⟧" if message else message
 

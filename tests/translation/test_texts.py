@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from dashboard.templatetags.dashboard import icon, status_badge, unchanging
 from tests.translation.in_templates import of_all
 from tests.translation.pseudo import Pseudo, untranslated, words_of_rows
 from tests.views.test_access import lines
@@ -24,8 +23,6 @@ def test_every_page_is_made_of_translated_texts_and_of_data(
     there, user = world(), person("admin")
     data = words_of_rows()
     monkeypatch.setattr(translation, "_trans", Pseudo())
-    for remembers in (icon, status_badge, unchanging):
-        remembers.cache_clear()
     browser = Client()
     browser.force_login(user)
 
