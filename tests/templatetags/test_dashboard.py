@@ -3,10 +3,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from dashboard.cloudflare.types import Status
 from dashboard.templatetags import dashboard
 from tests.rows import THEN
+from tests.translation.pseudo import Pseudo
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,18 @@ def test_every_status_has_a_word_and_an_icon_of_its_own(status: Status) -> None:
 
     assert badge.endswith(f" {dashboard.STATUS_WORDS[status]}</span>")
     assert f'icons.svg#{status.value}"' in badge
+
+
+def test_what_is_remembered_is_said_in_the_language_of_who_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "Errored" in dashboard.status_badge("errored")
+    with monkeypatch.context() as other:
+        other.setattr(translation, "_trans", Pseudo())
+        assert "⟦Errored⟧" in dashboard.status_badge("errored")
+        assert "⟦4 min ago⟧" in dashboard.age(THEN - timedelta(minutes=4), THEN)
+
+    assert "⟦" not in dashboard.status_badge("errored")
 
 
 def test_an_unknown_status_keeps_the_word_it_came_with() -> None:

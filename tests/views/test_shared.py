@@ -3,12 +3,14 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.models import User
 from dashboard.models.database_state import database_state
 from dashboard.views import shared
 from tests.rows import THEN, account, instance, minutes
+from tests.translation.pseudo import Pseudo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POLL = {"HX-Request": "true"}
@@ -84,10 +86,27 @@ def test_an_answer_is_kept_for_a_while_only_and_for_its_own_address_and_role(
     reader.get("/instances/")
 
     assert made == [
-        ("/instances/", "viewer"),
-        ("/instances/?q=x", "viewer"),
-        ("/instances/", "operator"),
+        ("/instances/", "viewer", "en-gb"),
+        ("/instances/?q=x", "viewer", "en-gb"),
+        ("/instances/", "operator", "en-gb"),
     ]
+
+
+@pytest.mark.parametrize(
+    "address", ["/instances/", "/accounts/acc1/workflows/orders/instances/one"]
+)
+def test_who_reads_another_language_is_not_told_that_nothing_is_new(
+    reader: Client, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    instance("one")
+    tag = {"HX-PTag": reader.get(address, headers=POLL)["HX-PTag"]}
+    assert reader.get(address, headers=POLL | tag).status_code == 304
+
+    monkeypatch.setattr(translation, "_trans", Pseudo())
+    response = reader.get(address, headers=POLL | tag)
+
+    assert response.status_code == 200
+    assert "⟦Running⟧" in response.content.decode()
 
 
 def test_time_goes_on_although_nothing_is_written(
