@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.utils import dateformat
+
 from dashboard.insight.durations import short, spoken
 from dashboard.insight.scale import WIDTH, Piece, Scale
 
@@ -140,5 +142,5 @@ def _clock(origin: datetime, piece: Piece, step: float) -> str:
     except (OverflowError, ValueError):
         return ""
     if piece.start > 86400 or step >= 86400:
-        return f"{moment.day} {moment:%b %H:%M}"
+        return dateformat.format(moment, "j M H:i")
     return f"{moment:%H:%M:%S}"

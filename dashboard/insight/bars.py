@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from dashboard.cloudflare.types import InstanceDetail, Step
 from dashboard.insight import axis
 from dashboard.insight.folding import label_of
@@ -86,7 +88,11 @@ class _Run:
     def bar(self, canvas: Canvas) -> Segment:
         label = label_of(self.first)
         if self.others:
-            text = f"{label} and {self.others:,} more, {self.stretch.kind.word.lower()}"
+            text = _("%(step)s and %(number)s more, %(kind)s") % {
+                "step": label,
+                "number": f"{self.others:,}",
+                "kind": self.stretch.kind.word.lower(),
+            }
         else:
             text = f"{label}, {self.stretch.text}"
         return Segment(
@@ -133,9 +139,8 @@ def queue_bar(stretch: Stretch, canvas: Canvas) -> Segment:
     """The time before the first step, which leads nowhere."""
     x, right = _place(stretch, canvas)
     is_dim = canvas.view.is_filtered
-    return Segment(
-        stretch.kind, x, right - x, f"queue, {stretch.text}", is_open=stretch.is_open, is_dim=is_dim
-    )
+    text = _("queue, %(doing)s") % {"doing": stretch.text}
+    return Segment(stretch.kind, x, right - x, text, is_open=stretch.is_open, is_dim=is_dim)
 
 
 def _place(stretch: Stretch, canvas: Canvas) -> tuple[float, float]:

@@ -5,22 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dashboard.cloudflare.budget import Lane, Spender
 from dashboard.cloudflare.ledger import Ledger, Reading
 from dashboard.insight.durations import short
 
 LANE_WORDS = {
-    Lane.PERSON: ("Person", "somebody looks or acts"),
-    Lane.WATCHED: ("Watched", "operations are followed, errors are read"),
-    Lane.BULK: ("Bulk", "operations on many instances"),
-    Lane.FRESHNESS: ("Freshness", "lists are kept up to date"),
-    Lane.BACKFILL: ("Back-fill", "history is copied"),
+    Lane.PERSON: (gettext_noop("Person"), gettext_noop("somebody looks or acts")),
+    Lane.WATCHED: (
+        gettext_noop("Watched"),
+        gettext_noop("operations are followed, errors are read"),
+    ),
+    Lane.BULK: (gettext_noop("Bulk"), gettext_noop("operations on many instances")),
+    Lane.FRESHNESS: (gettext_noop("Freshness"), gettext_noop("lists are kept up to date")),
+    Lane.BACKFILL: (gettext_noop("Back-fill"), gettext_noop("history is copied")),
 }
 SPENDER_WORDS = {
-    Spender.WEB: "Pages",
-    Spender.WORKER: "Workers",
-    Spender.OPERATIONS: "Operations",
-    Spender.SHELL: "Shell",
+    Spender.WEB: gettext_noop("Pages"),
+    Spender.WORKER: gettext_noop("Workers"),
+    Spender.OPERATIONS: gettext_noop("Operations"),
+    Spender.SHELL: gettext_noop("Shell"),
 }
 #: The chart is drawn on 60 × 100 units, and shows at least so many requests in a minute.
 LEAST_TOP = 20
@@ -72,11 +78,11 @@ class LaneRow:
 
     @property
     def word(self) -> str:
-        return LANE_WORDS[self.lane][0]
+        return _(LANE_WORDS[self.lane][0])
 
     @property
     def why(self) -> str:
-        return LANE_WORDS[self.lane][1]
+        return _(LANE_WORDS[self.lane][1])
 
     @property
     def total(self) -> int:
@@ -131,14 +137,14 @@ class BudgetPage:
 
     @property
     def spenders(self) -> list[str]:
-        return [SPENDER_WORDS[one] for one in Spender]
+        return [_(SPENDER_WORDS[one]) for one in Spender]
 
     @property
     def chart(self) -> Chart | None:
         if self.ledger is None:
             return None
         minutes = [(moment, _by_lane(counts)) for moment, counts in self.ledger.hour.items()]
-        totals = [sum(lanes.values()) for _, lanes in minutes]
+        totals = [sum(lanes.values()) for _moment, lanes in minutes]
         top = max(LEAST_TOP, *totals)
         bars = [
             bar
@@ -150,7 +156,8 @@ class BudgetPage:
 
 def _by_lane(counts: dict[tuple[str, str], int]) -> dict[Lane, int]:
     lanes = {
-        lane: sum(count for (name, _), count in counts.items() if name == lane) for lane in Lane
+        lane: sum(count for (name, _spender), count in counts.items() if name == lane)
+        for lane in Lane
     }
     return {lane: count for lane, count in lanes.items() if count}
 
@@ -160,6 +167,10 @@ def _bars(x: int, moment: datetime, lanes: dict[Lane, int], scale: float) -> lis
     bars, y = [], 100.0
     for lane, count in lanes.items():
         y -= count * scale
-        title = f"{moment:%H:%M} UTC: {count:,} {LANE_WORDS[lane][0].lower()}"
+        title = _("%(time)s UTC: %(number)s %(lane)s") % {
+            "time": f"{moment:%H:%M}",
+            "number": f"{count:,}",
+            "lane": _(LANE_WORDS[lane][0]).lower(),
+        }
         bars.append(Bar(lane, x + 0.1, round(y, 2), round(count * scale, 2), title))
     return bars

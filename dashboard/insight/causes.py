@@ -13,6 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.utils import dateformat
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from dashboard.insight.group_state import GroupState
 from dashboard.insight.words import isolated
 
@@ -34,7 +38,9 @@ class Place:
     def text(self) -> str:
         """ "charge card of order-pipeline"."""
         workflow = isolated(self.workflow)
-        return f"{isolated(self.step)} of {workflow}" if self.step else workflow
+        if not self.step:
+            return workflow
+        return _("%(step)s of %(workflow)s") % {"step": isolated(self.step), "workflow": workflow}
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,11 @@ class Cause:
     def text(self) -> str:
         """ "TimeoutError and PaymentError in charge card of order-pipeline (37 instances)"."""
         errors = listed(dict.fromkeys(isolated(part.error) for part in self.parts))
-        return f"{errors} in {self.place.text} ({instances(self.count)})"
+        return _("%(errors)s in %(place)s (%(instances)s)") % {
+            "errors": errors,
+            "place": self.place.text,
+            "instances": instances(self.count),
+        }
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,10 @@ class Hanging:
     @property
     def text(self) -> str:
         """ "14 stuck in create workspace of customer-onboarding"."""
-        return f"{self.number:,} stuck in {self.place.text}"
+        return _("%(number)s stuck in %(place)s") % {
+            "number": f"{self.number:,}",
+            "place": self.place.text,
+        }
 
 
 @dataclass(frozen=True)
@@ -169,45 +182,70 @@ def headline(told: Told, since: datetime, now: datetime) -> str:
     at = clock(since, now)
     sure = [cause for cause in told.new if not cause.may_be_older]
     unsure = [cause for cause in told.new if cause.may_be_older]
-    parts = [_named(sure, "new cause", f" since {at}")] if sure else []
+    parts = []
+    if sure:
+        text = ngettext(
+            "%(number)s new cause since %(at)s", "%(number)s new causes since %(at)s", len(sure)
+        )
+        parts.append(_named(sure, text, at))
     if unsure:
-        parts.append(_named(unsure, "cause", f" first seen since {at}, maybe older"))
+        text = ngettext(
+            "%(number)s cause first seen since %(at)s, maybe older",
+            "%(number)s causes first seen since %(at)s, maybe older",
+            len(unsure),
+        )
+        parts.append(_named(unsure, text, at))
     if told.grown:
-        parts.append(_named(told.grown, "known cause", f" far more often since {at}"))
+        text = ngettext(
+            "%(number)s known cause far more often since %(at)s",
+            "%(number)s known causes far more often since %(at)s",
+            len(told.grown),
+        )
+        parts.append(_named(told.grown, text, at))
     if not parts:
-        parts.append(f"Nothing new fails since {at}")
+        parts.append(_("Nothing new fails since %(at)s") % {"at": at})
     if told.going_on:
-        parts.append(_named(told.going_on, "cause", " from before, still failing"))
+        text = ngettext(
+            "%(number)s cause from before, still failing",
+            "%(number)s causes from before, still failing",
+            len(told.going_on),
+        )
+        parts.append(_named(told.going_on, text, at))
     parts += _first(one.text for one in told.stuck)
     parts += _first(_deployed(one, now) for one in told.versions)
     return "; ".join(parts) + "."
 
 
-def _named(found: Sequence[Cause], what: str, when: str) -> str:
-    number = f"{len(found)} {what}{'s' * (len(found) != 1)}{when}"
+def _named(found: Sequence[Cause], text: str, at: str) -> str:
+    """`text` says how many, and since when; what they are follows it."""
+    number = text % {"number": len(found), "at": at}
     return f"{number}: {', '.join(_first(cause.text for cause in found))}"
 
 
 def _deployed(version: Appeared, now: datetime) -> str:
-    worse = ", which does worse than the one before" if version.worse else ""
-    name = isolated(version.workflow)
-    return f"a new version of {name} since {clock(version.at, now)}{worse}"
+    text = _("a new version of %(workflow)s since %(at)s")
+    if version.worse:
+        text = _("a new version of %(workflow)s since %(at)s, which does worse than the one before")
+    return text % {"workflow": isolated(version.workflow), "at": clock(version.at, now)}
 
 
 def _first(texts: Iterable[str]) -> list[str]:
     texts = list(texts)
     more = len(texts) - NAMED
-    return texts[:NAMED] + ([f"and {more} more"] if more > 0 else [])
+    return texts[:NAMED] + ([_("and %(number)s more") % {"number": more}] if more > 0 else [])
 
 
 def listed(texts: Iterable[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     *most, last = texts
-    return f"{', '.join(most)} and {last}" if most else last
+    if not most:
+        return last
+    return _("%(most)s and %(last)s") % {"most": ", ".join(most), "last": last}
 
 
 def instances(number: int) -> str:
-    return f"{number:,} instance{'s' * (number != 1)}"
+    text = ngettext("%(number)s instance", "%(number)s instances", number)
+    return text % {"number": f"{number:,}"}
 
 
 def clock(moment: datetime, now: datetime) -> str:
@@ -215,4 +253,4 @@ def clock(moment: datetime, now: datetime) -> str:
     moment = moment.astimezone(UTC)
     if moment.date() == now.astimezone(UTC).date():
         return f"{moment:%H:%M} UTC"
-    return f"{moment.day} {moment:%b %H:%M} UTC"
+    return f"{dateformat.format(moment, 'j M H:i')} UTC"

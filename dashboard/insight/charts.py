@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import dateformat
+from django.utils.translation import gettext as _
+
 from dashboard.insight.durations import short
 
 HEIGHT = 140
@@ -54,10 +57,10 @@ def stacked(
     columns: Sequence[tuple[datetime, Mapping[str, int]]], kinds: Sequence[str], step: timedelta
 ) -> Chart:
     """One column for each moment, its kinds on top of each other, the first kind lowest."""
-    largest = max((sum(counts.values()) for _, counts in columns), default=0)
+    largest = max((sum(counts.values()) for _moment, counts in columns), default=0)
     top = _round_up(largest)
     bars, width = [], 100 / max(1, len(columns))
-    for place, (_, counts) in enumerate(columns):
+    for place, (_moment, counts) in enumerate(columns):
         base = float(HEIGHT)
         for kind in kinds:
             if number := counts.get(kind, 0):
@@ -68,7 +71,7 @@ def stacked(
                 title = f"{number:,} {kind}"
                 bars.append(_bar(span, max(0.0, base), height, kind, title))
     down = [Mark(0, f"{top:,}"), Mark(HEIGHT / 2, f"{top / 2:,g}")] if largest else []
-    return Chart(bars, down, _times([moment for moment, _ in columns], step))
+    return Chart(bars, down, _times([moment for moment, _counts in columns], step))
 
 
 def sparkline(numbers: Sequence[int], width: int, height: int) -> str:
@@ -84,9 +87,9 @@ def sparkline(numbers: Sequence[int], width: int, height: int) -> str:
 
 def ranges(columns: Sequence[tuple[datetime, int | None, int | None]], step: timedelta) -> Chart:
     """For each moment a bar from one duration to a longer one, in ms, on a logarithmic scale."""
-    known = [max(1, ms) for _, *both in columns for ms in both if ms is not None]
+    known = [max(1, ms) for _moment, *both in columns for ms in both if ms is not None]
     if not known:
-        return Chart([], [], _times([moment for moment, *_ in columns], step))
+        return Chart([], [], _times([moment for moment, *_both in columns], step))
     low = max((mark for mark in MARKS if mark <= min(known)), default=1)
     high = min((mark for mark in MARKS if mark > max(known)), default=2 * max(known))
 
@@ -94,17 +97,20 @@ def ranges(columns: Sequence[tuple[datetime, int | None, int | None]], step: tim
         return HEIGHT * (1 - math.log(max(1, milliseconds) / low) / math.log(high / low))
 
     bars, width = [], 100 / len(columns)
-    for place, (_, shorter, longer) in enumerate(columns):
+    for place, (_moment, shorter, longer) in enumerate(columns):
         if shorter is not None and longer is not None:
             span = place * width, width
-            words = f"p50 {_spoken(shorter)}, p95 {_spoken(longer)}"
+            words = _("p50 %(median)s, p95 %(p95)s") % {
+                "median": _spoken(shorter),
+                "p95": _spoken(longer),
+            }
             bars.append(_bar(span, y(longer), y(shorter) - y(longer) + 2, "range", words))
             bars.append(_bar(span, y(shorter), 2, "middle", words))
     marks = [mark for mark in MARKS if low <= mark <= high]
     return Chart(
         bars,
         [Mark(round(y(mark), 1), _spoken(mark)) for mark in marks],
-        _times([moment for moment, *_ in columns], step),
+        _times([moment for moment, *_both in columns], step),
     )
 
 
@@ -124,9 +130,9 @@ def _round_up(number: int) -> int:
 
 def _times(moments: Sequence[datetime], step: timedelta) -> list[Mark]:
     every = max(1, -(-len(moments) // LABELS))
-    form = "%H:%M" if step < timedelta(hours=6) else "%d %b"
+    form = "H:i" if step < timedelta(hours=6) else "d M"
     return [
-        Mark(round(100 * place / len(moments), 3), moment.strftime(form))
+        Mark(round(100 * place / len(moments), 3), dateformat.format(moment, form))
         for place, moment in enumerate(moments)
         if place % every == 0
     ]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from django.utils.translation import gettext as _
+
 from dashboard.cloudflare.types import InstanceDetail, Step
 from dashboard.insight import words
 from dashboard.insight.durations import spoken
@@ -194,21 +196,21 @@ def _side(step: Step | None, told: Told) -> Side | None:
 
 def _step_facts(left: Side, right: Side) -> tuple[Fact, ...]:
     return (
-        _fact("Outcome", left.state.word, right.state.word),
-        Fact("Duration", left.length, right.length, is_changed=False),
-        _fact("Attempts", str(left.attempts), str(right.attempts)),
-        _fact("Error", left.error, right.error),
+        _fact(_("Outcome"), left.state.word, right.state.word),
+        Fact(_("Duration"), left.length, right.length, is_changed=False),
+        _fact(_("Attempts"), str(left.attempts), str(right.attempts)),
+        _fact(_("Error"), left.error, right.error),
     )
 
 
 def _facts(left: Told, right: Told) -> Iterator[Fact]:
     one, other = left.detail, right.detail
-    yield _fact("Version", one.version_id, other.version_id)
-    yield _fact("Trigger", str(one.trigger), str(other.trigger))
-    yield Fact("Started", _when(one), _when(other), is_changed=False)
-    yield Fact("Duration", _length(left), _length(right), is_changed=False)
-    yield _fact("Steps", f"{len(one.steps):,}", f"{len(other.steps):,}")
-    yield _fact("Error", words.error_text(one.error), words.error_text(other.error))
+    yield _fact(_("Version"), one.version_id, other.version_id)
+    yield _fact(_("Trigger"), str(one.trigger), str(other.trigger))
+    yield Fact(_("Started"), _when(one), _when(other), is_changed=False)
+    yield Fact(_("Duration"), _length(left), _length(right), is_changed=False)
+    yield _fact(_("Steps"), f"{len(one.steps):,}", f"{len(other.steps):,}")
+    yield _fact(_("Error"), words.error_text(one.error), words.error_text(other.error))
 
 
 def _fact(word: str, left: str, right: str) -> Fact:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from dashboard.insight.payload import as_text
 
@@ -22,7 +25,8 @@ DEPTH = 10
 LONGEST = 120
 #: Standard deviations: both shares are taken at the unfavourable end of their 95 % interval.
 CERTAINTY = 1.96
-IS_THERE = "is there"
+IS_THERE = gettext_noop("is there")
+IS_MISSING = gettext_noop("is missing")
 
 #: What an instance has: where, such as `params.items[].sku`, and the value there as text.
 Feature = tuple[str, str]
@@ -52,11 +56,11 @@ class Trait:
 
 def row_features(version_id: str, trigger: str, created_on: datetime) -> set[Feature]:
     """What the row of an instance tells."""
-    hour = created_on.hour
+    hours = {"from": created_on.hour, "to": (created_on.hour + 1) % 24}
     return {
-        ("version", version_id or "not known"),
-        ("trigger", trigger),
-        ("created at", f"{hour:02d}:00 to {(hour + 1) % 24:02d}:00 UTC"),
+        (_("version"), version_id or _("not known")),
+        (_("trigger"), trigger),
+        (_("created at"), _("%(from)02d:00 to %(to)02d:00 UTC") % hours),
     }
 
 
@@ -82,7 +86,7 @@ def contrast(failing: Sequence[set[Feature]], completed: Sequence[set[Feature]])
     for where, value in {*among, *others}:
         if value == IS_THERE:
             there = (where, value)
-            counts[where, "is missing"] = (of_failing - among[there], of_completed - others[there])
+            counts[where, IS_MISSING] = (of_failing - among[there], of_completed - others[there])
     traits = [
         Trait(where, value, one, of_failing, other, of_completed, distance)
         for (where, value), (one, other) in counts.items()
@@ -93,9 +97,13 @@ def contrast(failing: Sequence[set[Feature]], completed: Sequence[set[Feature]])
 
 
 def most_telling(*found: Iterable[Trait]) -> list[Trait]:
-    """The first SHOWN of all."""
+    """The first SHOWN of all, in the words of who reads them."""
     everything = [trait for traits in found for trait in traits]
-    return sorted(everything, key=lambda trait: -trait.distance)[:SHOWN]
+    first = sorted(everything, key=lambda trait: -trait.distance)[:SHOWN]
+    return [
+        replace(trait, value=_(trait.value)) if trait.value in {IS_THERE, IS_MISSING} else trait
+        for trait in first
+    ]
 
 
 def _walk(value: Any, where: str, depth: int) -> Iterator[Feature]:
@@ -134,7 +142,7 @@ def _without_doubles(traits: list[Trait]) -> list[Trait]:
     told: list[Trait] = []
     for trait in traits:
         counts = (trait.failing, trait.completed)
-        is_implied = trait.value in {IS_THERE, "is missing"} and any(
+        is_implied = trait.value in {IS_THERE, IS_MISSING} and any(
             trait.value in {IS_THERE, other.value}
             and _is_same_place(trait, other)
             and counts == (other.failing, other.completed)

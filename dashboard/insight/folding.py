@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from dashboard.cloudflare.types import InstanceDetail, Step
 from dashboard.insight import words
 from dashboard.insight.states import state_of
@@ -50,7 +52,7 @@ class Fold:
 
     @property
     def note(self) -> str:
-        return f"{self.failed:,} failed" if self.failed else ""
+        return _("%(number)s failed") % {"number": f"{self.failed:,}"} if self.failed else ""
 
 
 def label_of(step: Step) -> str:

@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
 from dashboard.cloudflare import values
 from dashboard.cloudflare.types import Json, base_name
 from dashboard.insight.durations import duration, short
@@ -21,22 +24,27 @@ from dashboard.insight.durations import duration, short
 DEEPEST = 30
 MOST = 2_000
 WORDS = {
-    "step_do": "step",
-    "step_sleep": "sleep",
-    "step_sleep_until": "sleep until",
-    "step_wait_for_event": "wait for event",
-    "function_call": "call",
-    "function_def": "function",
-    "start": "start",
-    "block": "block",
-    "loop": "loop",
-    "parallel": "parallel",
-    "try": "try",
-    "if": "if",
-    "switch": "switch",
-    "break": "break",
+    "step_do": gettext_noop("step"),
+    "step_sleep": gettext_noop("sleep"),
+    "step_sleep_until": gettext_noop("sleep until"),
+    "step_wait_for_event": gettext_noop("wait for event"),
+    "function_call": gettext_noop("call"),
+    "function_def": gettext_noop("function"),
+    "start": gettext_noop("start"),
+    "block": gettext_noop("block"),
+    "loop": gettext_noop("loop"),
+    "parallel": gettext_noop("parallel"),
+    "try": gettext_noop("try"),
+    "if": gettext_noop("if"),
+    "switch": gettext_noop("switch"),
+    "break": gettext_noop("break"),
 }
-KINDS = {"all": "all of", "any": "any of", "all_settled": "all settled of", "race": "race of"}
+KINDS = {
+    "all": gettext_noop("all of"),
+    "any": gettext_noop("any of"),
+    "all_settled": gettext_noop("all settled of"),
+    "race": gettext_noop("race of"),
+}
 BLOCKS = {"try_block": "try", "catch_block": "catch", "finally_block": "finally"}
 STEPS = frozenset({"step_do", "step_sleep", "step_sleep_until", "step_wait_for_event"})
 _TEMPLATE = re.compile(r"\$\{.*?\}")
@@ -69,7 +77,7 @@ class Node:
 
     @property
     def word(self) -> str:
-        return WORDS.get(self.type, self.type)
+        return _(WORDS[self.type]) if self.is_known else self.type
 
     @property
     def is_known(self) -> bool:
@@ -88,8 +96,10 @@ class Node:
         """`starts at 1, awaited at 2`; "" for a node that is awaited where it stands."""
         if self.starts is None:
             return ""
-        awaited = "" if self.resolves is None else f", awaited at {self.resolves}"
-        return f"starts at {self.starts}{awaited}"
+        text = _("starts at %(starts)s, awaited at %(resolves)s")
+        if self.resolves is None:
+            text = _("starts at %(starts)s")
+        return text % {"starts": self.starts, "resolves": self.resolves}
 
     def is_named(self, step: str) -> bool:
         """Whether a step of an instance with this name is one of this node: its name may be a
@@ -129,7 +139,7 @@ class _Reader:
             name = values.text(row.get("class_name"))
         self.number += 1
         if depth > DEEPEST or self.number > MOST:
-            return Node(kind, name, "what is inside is not drawn")
+            return Node(kind, name, _("what is inside is not drawn"))
         lanes = tuple(self._lanes(kind, row, depth))
         starts, resolves = values.integer(row.get("starts")), values.integer(row.get("resolves"))
         if starts is None or (resolves is not None and resolves <= starts):
@@ -168,12 +178,11 @@ def _note(kind: str, row: Json) -> str:
             return values.text(row.get("timestamp"))
         case "step_wait_for_event":
             options = values.mapping(row.get("options"))
-            timeout = _length(options.get("timeout"))
-            said = (values.text(options.get("event_type")), timeout and f"timeout {timeout}")
+            said = (values.text(options.get("event_type")), _timeout(options))
             return ", ".join(part for part in said if part)
         case "parallel":
             word = values.text(row.get("kind"))
-            return KINDS.get(word, word)
+            return _(KINDS[word]) if word in KINDS else word
         case "switch":
             return values.text(row.get("discriminant"))
         case "break":
@@ -184,13 +193,21 @@ def _note(kind: str, row: Json) -> str:
 def _config(config: Json) -> str:
     retries = values.mapping(config.get("retries"))
     limit = values.integer(retries.get("limit"))
-    delay, timeout = _length(retries.get("delay")), _length(config.get("timeout"))
+    delay, tries = _length(retries.get("delay")), ""
+    if limit is not None:
+        text = ngettext("%(number)s retry", "%(number)s retries", limit)
+        tries = text % {"number": f"{limit:,}"}
     said = (
-        "" if limit is None else f"{limit:,} retr{'y' if limit == 1 else 'ies'}",
+        tries,
         delay and f"{values.text(retries.get('backoff'))} {delay}".strip(),
-        timeout and f"timeout {timeout}",
+        _timeout(config),
     )
     return ", ".join(part for part in said if part)
+
+
+def _timeout(config: Json) -> str:
+    timeout = _length(config.get("timeout"))
+    return timeout and _("timeout %(time)s") % {"time": timeout}
 
 
 def _length(value: Any) -> str:

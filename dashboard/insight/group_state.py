@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dashboard.insight.version_watch import fisher
 
 HOUR = timedelta(hours=1)
@@ -27,18 +30,46 @@ class GroupState(enum.Enum):
     """What a group needs of a reader, the most urgent first: its mark in HTML and address, the word
     a person reads, and what it means."""
 
-    REGRESSED = ("regressed", "Regressed", "failed again after it was said to be resolved")
-    NEW = ("new", "New", "first seen in the last 24 hours")
-    GROWING = ("growing", "Growing", "fails far more often than in the week before")
-    ONGOING = ("ongoing", "Ongoing", "goes on as it did")
-    QUIET = ("quiet", "Quiet", "not seen for 24 hours; nobody said it is resolved")
-    IGNORED = ("ignored", "Ignored", "somebody said to ignore it until something happens")
-    RESOLVED = ("resolved", "Resolved", "somebody said it is resolved, and it was not seen since")
+    REGRESSED = (
+        "regressed",
+        gettext_noop("Regressed"),
+        gettext_noop("failed again after it was said to be resolved"),
+    )
+    NEW = ("new", gettext_noop("New"), gettext_noop("first seen in the last 24 hours"))
+    GROWING = (
+        "growing",
+        gettext_noop("Growing"),
+        gettext_noop("fails far more often than in the week before"),
+    )
+    ONGOING = ("ongoing", gettext_noop("Ongoing"), gettext_noop("goes on as it did"))
+    QUIET = (
+        "quiet",
+        gettext_noop("Quiet"),
+        gettext_noop("not seen for 24 hours; nobody said it is resolved"),
+    )
+    IGNORED = (
+        "ignored",
+        gettext_noop("Ignored"),
+        gettext_noop("somebody said to ignore it until something happens"),
+    )
+    RESOLVED = (
+        "resolved",
+        gettext_noop("Resolved"),
+        gettext_noop("somebody said it is resolved, and it was not seen since"),
+    )
 
     def __init__(self, slug: str, word: str, meaning: str) -> None:
         self.slug = slug
-        self.word = word
-        self.meaning = meaning
+        self._word = word
+        self._meaning = meaning
+
+    @property
+    def word(self) -> str:
+        return _(self._word)
+
+    @property
+    def meaning(self) -> str:
+        return _(self._meaning)
 
     @property
     def rank(self) -> int:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from dashboard.insight import words
 from dashboard.insight.instance_page import InstancePage
 
@@ -28,21 +30,31 @@ def as_markdown(place: Place, page: InstancePage, as_of: datetime) -> str:
     detail = page.detail
     status = words.cut(detail.status, words.NAME_LIMIT)
     lines = [
-        f"**{status}** {code(place.workflow)} instance {code(place.instance_id)}",
+        _("**%(status)s** %(workflow)s instance %(instance)s")
+        % {
+            "status": status,
+            "workflow": code(place.workflow),
+            "instance": code(place.instance_id),
+        },
         "",
-        f"- Account: {code(place.account)}",
-        f"- State: {code(page.phase.text)} (as of {words.instant(as_of)})",
+        _("- Account: %(account)s") % {"account": code(place.account)},
+        _("- State: %(state)s (as of %(instant)s)")
+        % {"state": code(page.phase.text), "instant": words.instant(as_of)},
     ]
     if detail.start:
-        lines.append(f"- Started: {words.instant(detail.start)}")
+        lines.append(_("- Started: %(instant)s") % {"instant": words.instant(detail.start)})
     if detail.end and detail.status.is_finished:
-        lines.append(f"- Ended: {words.instant(detail.end)}, after {page.length}")
+        ended = {"instant": words.instant(detail.end), "time": page.length}
+        lines.append(_("- Ended: %(instant)s, after %(time)s") % ended)
     if detail.version_id:
-        lines.append(f"- Version: {code(words.cut(detail.version_id, words.NAME_LIMIT))}")
+        version = code(words.cut(detail.version_id, words.NAME_LIMIT))
+        lines.append(_("- Version: %(version)s") % {"version": version})
     if page.failing:
         attempts = page.failing.attempts_word
-        tried = f", attempt {attempts}" if attempts else ""
-        lines.append(f"- Failed step: {code(page.failing.shown_name)}{tried}")
+        text = _("- Failed step: %(step)s, attempt %(number)s")
+        if not attempts:
+            text = _("- Failed step: %(step)s")
+        lines.append(text % {"step": code(page.failing.shown_name), "number": attempts})
     if page.error:
         lines += ["", *fenced(words.cut(words.error_text(page.error), ERROR_LENGTH))]
     return "\n".join([*lines, "", f"<{place.link}>"]) + "\n"

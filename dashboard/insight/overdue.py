@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from django.utils.translation import gettext as _
+
 from dashboard.insight import words
 from dashboard.insight.durations import short
 from dashboard.insight.phase import PhaseKind
@@ -133,12 +135,15 @@ def overdue(row: Row, normal: Normal | None, now: datetime) -> Why | None:
     step = f"“{words.isolated(row.current_step)}”"
     due = row.due_on and short(now - row.due_on)
     if row.phase == PhaseKind.SLEEPING:
-        return Why(f"Sleeping in {step}; it was due to wake {due} ago", f"due {due} ago")
+        text = _("Sleeping in %(step)s; it was due to wake %(due)s ago")
+        return Why(text % {"step": step, "due": due}, _("due %(due)s ago") % {"due": due})
     if row.phase == PhaseKind.WAITING_FOR_EVENT:
-        text = f"Waiting for an event in {step}; its timeout passed {due} ago"
-        return Why(text, f"timeout passed {due} ago")
+        text = _("Waiting for an event in %(step)s; its timeout passed %(due)s ago")
+        brief = _("timeout passed %(due)s ago")
+        return Why(text % {"step": step, "due": due}, brief % {"due": due})
     if row.phase == PhaseKind.RETRYING:
-        return Why(f"Retrying {step}; the next attempt was due {due} ago", f"due {due} ago")
+        text = _("Retrying %(step)s; the next attempt was due %(due)s ago")
+        return Why(text % {"step": step, "due": due}, _("due %(due)s ago") % {"due": due})
     return _at_work(row, step, normal, now)
 
 
@@ -147,14 +152,32 @@ def _at_work(row: Row, step: str, normal: Normal | None, now: datetime) -> Why |
         return None
     lasts = short(now - row.at_work_on)
     if row.phase == PhaseKind.RUNNING and not row.current_step:
-        return Why(f"Running between two steps for {lasts}", f"between two steps for {lasts}")
-    does = {PhaseKind.QUEUED.value: "Queued", PhaseKind.ROLLING_BACK.value: f"Rolling back {step}"}
-    head = f"{does.get(row.phase, f'Running {step}')} for {lasts}"
+        text, brief = (
+            _("Running between two steps for %(time)s"),
+            _("between two steps for %(time)s"),
+        )
+        return Why(text % {"time": lasts}, brief % {"time": lasts})
+    head = {
+        PhaseKind.QUEUED.value: _("Queued for %(time)s"),
+        PhaseKind.ROLLING_BACK.value: _("Rolling back %(step)s for %(time)s"),
+    }.get(row.phase, _("Running %(step)s for %(time)s")) % {"step": step, "time": lasts}
     if normal is not None and is_known_enough(normal) and row.phase != PhaseKind.ROLLING_BACK:
         p99 = short(timedelta(milliseconds=normal.p99))
-        took = "waited" if row.phase == PhaseKind.QUEUED else "took"
-        scope = "in this version" if normal.version_id else "in all versions"
-        text = f"{head}; 99 % of {normal.n:,} {took} less than {p99} {scope}"
-        return Why(text, f"{lasts}; 99 % of {normal.n:,} < {p99}")
+        known = {"time": lasts, "number": f"{normal.n:,}", "p99": p99}
+        text = _usual(is_queued=row.phase == PhaseKind.QUEUED, is_own=bool(normal.version_id))
+        brief = _("%(time)s; 99 %% of %(number)s < %(p99)s")
+        return Why(f"{head}; {text % known}", brief % known)
     timeout = short(row.expected_by - row.at_work_on - LEAST_GRACE)
-    return Why(f"{head}; its timeout is {timeout}", f"{lasts}; timeout {timeout}")
+    text, brief = _("%(head)s; its timeout is %(timeout)s"), _("%(time)s; timeout %(timeout)s")
+    known = {"head": head, "time": lasts, "timeout": timeout}
+    return Why(text % known, brief % known)
+
+
+def _usual(*, is_queued: bool, is_own: bool) -> str:
+    if is_queued and is_own:
+        return _("99 %% of %(number)s waited less than %(p99)s in this version")
+    if is_queued:
+        return _("99 %% of %(number)s waited less than %(p99)s in all versions")
+    if is_own:
+        return _("99 %% of %(number)s took less than %(p99)s in this version")
+    return _("99 %% of %(number)s took less than %(p99)s in all versions")

@@ -6,10 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
 #: What a page holds of one payload; the rest is read by a worker, or downloaded.
 LIMIT = 64_000
 REDACTED = "[REDACTED]"
-UNWRITABLE = "(a value nested too deeply to be written out)"
+UNWRITABLE = gettext_noop("(a value nested too deeply to be written out)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def payload(value: Any, *, limit: int = LIMIT, is_truncated: bool = False) -> Pa
         is_cut=len(text) > limit,
         is_truncated=is_truncated,
         is_redacted=value == REDACTED,
-        is_json=isinstance(value, dict | list) and text != UNWRITABLE,
+        is_json=isinstance(value, dict | list) and text != _(UNWRITABLE),
     )
 
 
@@ -59,7 +62,7 @@ def as_text(value: Any) -> str:
     try:
         return json.dumps(value, indent=2, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
-        return UNWRITABLE
+        return _(UNWRITABLE)
 
 
 def preview(value: Any, limit: int = 120) -> str:
@@ -79,14 +82,14 @@ def _compact(value: Any, limit: int) -> str:
             if length > limit:
                 break
     except (TypeError, ValueError, RecursionError):
-        return UNWRITABLE
+        return _(UNWRITABLE)
     return "".join(pieces)
 
 
 def size_words(size: int) -> str:
     """`512 bytes`, `1.5 MB`."""
     if size < 1000:
-        return f"{size} byte" + ("" if size == 1 else "s")
+        return ngettext("%(size)s byte", "%(size)s bytes", size) % {"size": size}
     if size < 1_000_000:
         return f"{size / 1000:.3g} kB" if size < 999_500 else "1 MB"
     return f"{size / 1_000_000:.3g} MB"

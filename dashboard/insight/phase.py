@@ -11,6 +11,8 @@ import enum
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from dashboard.cloudflare.types import InstanceDetail, Status, Step
 from dashboard.insight import retries, words
 from dashboard.insight.durations import spoken
@@ -94,9 +96,9 @@ def phase(detail: InstanceDetail, now: datetime) -> Phase:
 def _unfinished(detail: InstanceDetail, opened: list[Phase], now: datetime) -> Phase:
     match detail.status:
         case Status.PAUSED:
-            return _held(detail, opened, PhaseKind.PAUSED, "Paused")
+            return _held(detail, opened, PhaseKind.PAUSED, _("Paused"))
         case Status.WAITING_FOR_PAUSE:
-            return _held(detail, opened, PhaseKind.PAUSING, "Pausing")
+            return _held(detail, opened, PhaseKind.PAUSING, _("Pausing"))
         case Status.ROLLING_BACK:
             return _rolling_back(opened)
         case Status.RUNNING | Status.WAITING:
@@ -105,13 +107,17 @@ def _unfinished(detail: InstanceDetail, opened: list[Phase], now: datetime) -> P
 
 
 def _queued(detail: InstanceDetail, now: datetime) -> Phase:
-    since = f" since {words.instant(detail.queued)}" if detail.queued else ""
+    text = _("Queued for a free slot")
+    if detail.queued:
+        text = _("Queued for a free slot since %(instant)s") % {
+            "instant": words.instant(detail.queued)
+        }
     tail = _for(detail.queued, now)
-    return Phase(PhaseKind.QUEUED, f"Queued for a free slot{since}", since=detail.queued, tail=tail)
+    return Phase(PhaseKind.QUEUED, text, since=detail.queued, tail=tail)
 
 
 def _for(since: datetime | None, now: datetime) -> str:
-    return f", for {spoken(now - since)}" if since else ""
+    return _(", for %(time)s") % {"time": spoken(now - since)} if since else ""
 
 
 def _away(until: datetime | None, now: datetime) -> str:
@@ -120,23 +126,25 @@ def _away(until: datetime | None, now: datetime) -> str:
 
 def _finished(detail: InstanceDetail) -> Phase:
     kind = PhaseKind(detail.status.value)
-    text = {"complete": "Complete", "errored": "Errored", "terminated": "Terminated"}[kind.value]
+    text = {"complete": _("Complete"), "errored": _("Errored"), "terminated": _("Terminated")}[
+        kind.value
+    ]
     if detail.start and detail.end:
-        text += f" after {spoken(detail.end - detail.start)}"
+        text += _(" after %(time)s") % {"time": spoken(detail.end - detail.start)}
     culprit = failing_step(detail)
     if culprit:
-        text += f" in {words.quoted(culprit)}"
+        text += _(" in %(step)s") % {"step": words.quoted(culprit)}
         if len(culprit.attempts) > 1:
-            text += f", after {len(culprit.attempts)} attempts"
+            text += _(", after %(number)s attempts") % {"number": len(culprit.attempts)}
     if detail.error and not any(step.success is False for step in detail.steps):
-        text += ", outside any step"
+        text += _(", outside any step")
     stopped = [s for s in detail.steps if state_of(s, detail) is StepState.STOPPED]
     if stopped and not culprit and not detail.error:
-        text += f" during {words.quoted(stopped[-1])}"
+        text += _(" during %(step)s") % {"step": words.quoted(stopped[-1])}
     if detail.rollback:
-        text += {"complete": "; rolled back", "failed": "; the rollback failed"}.get(
-            detail.rollback.outcome,
-            f"; rollback: {words.cut(detail.rollback.outcome, words.NAME_LIMIT)}",
+        outcome = words.cut(detail.rollback.outcome, words.NAME_LIMIT)
+        text += {"complete": _("; rolled back"), "failed": _("; the rollback failed")}.get(
+            detail.rollback.outcome, _("; rollback: %(outcome)s") % {"outcome": outcome}
         )
     return Phase(
         kind,
@@ -172,11 +180,12 @@ def _open_phase(state: StepState, step: Step, now: datetime) -> Phase:
 
 def _running(step: Step, now: datetime) -> Phase:
     since = (step.attempts[-1].start if step.attempts else None) or step.start
-    text = f"Running {words.quoted(step)}"
+    text = _("Running %(step)s")
     if state_is_rollback := step.type.value == "rollback":
-        text = f"Rolling back {words.quoted(step)}"
+        text = _("Rolling back %(step)s")
+    text %= {"step": words.quoted(step)}
     if len(step.attempts) > 1:
-        text += f", attempt {_of(step)}"
+        text += _(", attempt %(number)s") % {"number": _of(step)}
     kind = PhaseKind.ROLLING_BACK if state_is_rollback else PhaseKind.RUNNING
     return Phase(kind, text, step_index=step.index, since=since, tail=_for(since, now))
 
@@ -184,17 +193,20 @@ def _running(step: Step, now: datetime) -> Phase:
 def _of(step: Step) -> str:
     allowed = retries.attempts_allowed(step.config)
     made = max(1, len(step.attempts))
-    return f"{made} of {allowed}" if allowed is not None else f"{made}"
+    if allowed is None:
+        return f"{made}"
+    return _("%(made)s of %(allowed)s") % {"made": made, "allowed": allowed}
 
 
 def _sleeping(step: Step, now: datetime) -> Phase:
-    text = f"Sleeping in {words.quoted(step)}"
+    text, moment = _("Sleeping in %(step)s"), step.end or step.start
     if step.end and step.end >= now:
-        text += f" until {words.instant(step.end)}"
+        text = _("Sleeping in %(step)s until %(instant)s")
     elif step.end:
-        text += f"; it was due to wake at {words.instant(step.end)}"
+        text = _("Sleeping in %(step)s; it was due to wake at %(instant)s")
     elif step.start:
-        text += f" since {words.instant(step.start)}; this engine does not say until when"
+        text = _("Sleeping in %(step)s since %(instant)s; this engine does not say until when")
+    text %= {"step": words.quoted(step), "instant": words.instant(moment) if moment else ""}
     return Phase(
         PhaseKind.SLEEPING,
         text,
@@ -206,13 +218,19 @@ def _sleeping(step: Step, now: datetime) -> Phase:
 
 
 def _waiting_for_event(step: Step, now: datetime) -> Phase:
-    event = f"event “{step.event_type}”" if step.event_type else "an event"
-    text = f"Waiting for {event} in {words.quoted(step)}"
-    if step.end:
-        verb = "times out" if step.end >= now else "was due to time out"
-        text += f", {verb} at {words.instant(step.end)}"
+    event = _("event “%(type)s”") % {"type": step.event_type} if step.event_type else _("an event")
+    text, moment = _("Waiting for %(event)s in %(step)s"), step.end or step.start
+    if step.end and step.end >= now:
+        text = _("Waiting for %(event)s in %(step)s, times out at %(instant)s")
+    elif step.end:
+        text = _("Waiting for %(event)s in %(step)s, was due to time out at %(instant)s")
     elif step.start:
-        text += f" since {words.instant(step.start)}"
+        text = _("Waiting for %(event)s in %(step)s since %(instant)s")
+    text %= {
+        "event": event,
+        "step": words.quoted(step),
+        "instant": words.instant(moment) if moment else "",
+    }
     return Phase(
         PhaseKind.WAITING_FOR_EVENT,
         text,
@@ -226,15 +244,21 @@ def _waiting_for_event(step: Step, now: datetime) -> Phase:
 def _retrying(step: Step, now: datetime) -> Phase:
     next_on = retries.next_attempt_on(step)
     allowed = retries.attempts_allowed(step.config)
-    text = f"Retrying {words.quoted(step)}: attempt {_of(step)} failed"
     if next_on and next_on >= now - timedelta(seconds=1):
-        text += f", next at about {words.instant(next_on)}"
+        text = _("Retrying %(step)s: attempt %(number)s failed, next at about %(instant)s")
     elif next_on:
-        text += f", next was due at about {words.instant(next_on)}"
+        text = _("Retrying %(step)s: attempt %(number)s failed, next was due at about %(instant)s")
     elif allowed is not None and len(step.attempts) >= allowed:
-        text += "; it was the last one"
+        text = _("Retrying %(step)s: attempt %(number)s failed; it was the last one")
     else:
-        text += "; when the next one comes is not known"
+        text = _(
+            "Retrying %(step)s: attempt %(number)s failed; when the next one comes is not known"
+        )
+    text %= {
+        "step": words.quoted(step),
+        "number": _of(step),
+        "instant": words.instant(next_on) if next_on else "",
+    }
     return Phase(
         PhaseKind.RETRYING,
         text,
@@ -249,25 +273,30 @@ def _retrying(step: Step, now: datetime) -> Phase:
 def _held(detail: InstanceDetail, opened: list[Phase], kind: PhaseKind, word: str) -> Phase:
     """Paused, or about to be: said first, then what it holds."""
     if not opened:
-        return Phase(kind, f"{word} between two steps" if detail.steps else word)
+        text = _("%(paused)s between two steps") % {"paused": word} if detail.steps else word
+        return Phase(kind, text)
     step = detail.steps[opened[0].step_index or 0]
     if kind is PhaseKind.PAUSING:
-        text = f"Pausing: waits for {words.quoted(step)} to finish"
+        text = _("Pausing: waits for %(step)s to finish")
     else:
-        doing = {
-            PhaseKind.SLEEPING: "while sleeping in",
-            PhaseKind.WAITING_FOR_EVENT: "while waiting for an event in",
-            PhaseKind.RETRYING: "before a retry of",
-        }.get(opened[0].kind, "in")
-        text = f"Paused {doing} {words.quoted(step)}; its clock stands still"
+        text = {
+            PhaseKind.SLEEPING: _("Paused while sleeping in %(step)s; its clock stands still"),
+            PhaseKind.WAITING_FOR_EVENT: _(
+                "Paused while waiting for an event in %(step)s; its clock stands still"
+            ),
+            PhaseKind.RETRYING: _("Paused before a retry of %(step)s; its clock stands still"),
+        }.get(opened[0].kind, _("Paused in %(step)s; its clock stands still"))
+    text %= {"step": words.quoted(step)}
     return Phase(kind, text, step_index=step.index, since=opened[0].since)
 
 
 def _rolling_back(opened: list[Phase]) -> Phase:
     if not opened:
-        return Phase(PhaseKind.ROLLING_BACK, "Rolling back")
+        return Phase(PhaseKind.ROLLING_BACK, _("Rolling back"))
     first = opened[0]
-    head = first.head if first.kind is PhaseKind.ROLLING_BACK else f"Rolling back. {first.head}"
+    head = first.head
+    if first.kind is not PhaseKind.ROLLING_BACK:
+        head = _("Rolling back. %(what)s") % {"what": head}
     return replace(first, kind=PhaseKind.ROLLING_BACK, head=head)
 
 
@@ -276,23 +305,25 @@ def _nothing_open(detail: InstanceDetail, now: datetime) -> Phase:
     ends = [step.end for step in detail.steps if step.end]
     since = max(ends, default=detail.start)
     if detail.status is Status.WAITING:
-        return Phase(PhaseKind.WAITING, "Waiting; Cloudflare does not say for what", since=since)
+        text = _("Waiting; Cloudflare does not say for what")
+        return Phase(PhaseKind.WAITING, text, since=since)
     if not detail.steps:
-        return Phase(PhaseKind.RUNNING, "Running; no step has begun yet", since=detail.start)
+        return Phase(PhaseKind.RUNNING, _("Running; no step has begun yet"), since=detail.start)
     last = detail.steps[-1]
-    text = "Running between two steps"
+    text = _("Running between two steps")
     if last.success is False:
         # The local engine rolls back in silence: status `running`, and no step of its own.
-        text = f"Running after {words.quoted(last)} failed"
+        text = _("Running after %(step)s failed") % {"step": words.quoted(last)}
     return Phase(PhaseKind.RUNNING, text, since=since, tail=_for(since, now))
 
 
 def _unknown(detail: InstanceDetail, opened: list[Phase]) -> Phase:
     if detail.status is Status.UNKNOWN:
-        text = "Cloudflare did not say what this instance is doing"
+        text = _("Cloudflare did not say what this instance is doing")
     else:
-        status = words.cut(detail.status, words.NAME_LIMIT)
-        text = f"Cloudflare says “{status}”, a status that this dashboard does not know"
+        text = _("Cloudflare says “%(status)s”, a status that this dashboard does not know") % {
+            "status": words.cut(detail.status, words.NAME_LIMIT)
+        }
     if opened:
         return replace(opened[0], kind=PhaseKind.UNKNOWN, head=f"{text}. {opened[0].head}")
     return Phase(PhaseKind.UNKNOWN, text)

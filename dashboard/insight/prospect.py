@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from dashboard.cloudflare.types import InstanceDetail, Status
 from dashboard.insight import words
 from dashboard.insight.phase import Phase
@@ -27,8 +29,8 @@ class Prospect:
     @property
     def text(self) -> str:
         """`of 412 of this version that passed “charge card” and completed`."""
-        step = f"“{words.isolated(self.step)}”"
-        return f"of {self.n:,} of this version that passed {step} and completed"
+        text = _("of %(number)s of this version that passed “%(step)s” and completed")
+        return text % {"number": f"{self.n:,}", "step": words.isolated(self.step)}
 
 
 def prospect(

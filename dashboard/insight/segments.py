@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dashboard.cloudflare.types import Attempt, ErrorDetail, InstanceDetail, Step, StepType
 from dashboard.insight import retries, words
 from dashboard.insight.durations import spoken
@@ -20,25 +23,29 @@ from dashboard.insight.states import StepState, state_of
 class Kind(enum.Enum):
     """A kind of bar: `slug` is its class and pattern, `word` its name in the legend."""
 
-    QUEUED = ("queued", "Queued")
-    DONE = ("done", "Done")
-    RUNNING = ("running", "Running")
-    FAILED = ("failed", "Failed attempt")
-    BACKOFF = ("backoff", "Back-off before a retry")
-    SLEEP = ("sleep", "Sleep")
-    WAIT = ("wait", "Wait for event")
-    PLANNED = ("planned", "Still to come")
-    ROLLBACK = ("rollback", "Rollback")
-    TERMINATION = ("termination", "Terminated here")
-    OTHER = ("other", "Of a type not known here")
+    QUEUED = ("queued", gettext_noop("Queued"))
+    DONE = ("done", gettext_noop("Done"))
+    RUNNING = ("running", gettext_noop("Running"))
+    FAILED = ("failed", gettext_noop("Failed attempt"))
+    BACKOFF = ("backoff", gettext_noop("Back-off before a retry"))
+    SLEEP = ("sleep", gettext_noop("Sleep"))
+    WAIT = ("wait", gettext_noop("Wait for event"))
+    PLANNED = ("planned", gettext_noop("Still to come"))
+    ROLLBACK = ("rollback", gettext_noop("Rollback"))
+    TERMINATION = ("termination", gettext_noop("Terminated here"))
+    OTHER = ("other", gettext_noop("Of a type not known here"))
 
     def __init__(self, slug: str, word: str) -> None:
         self.slug = slug
-        self.word = word
+        self._word = word
         #: Filled with a pattern of `instance/_patterns.html`; the others are solid.
         self.is_patterned = slug not in {"done", "failed", "termination"}
         #: Something executes; such a stretch is always drawn to scale.
         self.is_work = slug not in {"sleep", "wait", "planned", "backoff"}
+
+    @property
+    def word(self) -> str:
+        return _(self._word)
 
 
 @dataclass(slots=True)
@@ -65,7 +72,7 @@ def stretches(step: Step, detail: InstanceDetail, now: datetime) -> list[Stretch
     """All that is known of when this step did what, in order."""
     closes = detail.end if detail.status.is_finished and detail.end else now
     if step.type is StepType.TERMINATION:
-        say = _always("terminated")
+        say = _always(_("terminated"))
         return [Stretch(Kind.TERMINATION, closes, closes, say)] if detail.end else []
     if step.attempts:
         return _attempts(step, detail, closes, now)
@@ -75,30 +82,38 @@ def stretches(step: Step, detail: InstanceDetail, now: datetime) -> list[Stretch
         return _idle(step, detail, closes, now)
     state = state_of(step, detail)
     end = step.end or (closes if step.is_unfinished else step.start)
-    return [_stretch(_kind(step, step.success), step.start, end, state.word.lower(), state)]
+    return [_stretch(_kind(step, step.success), step.start, end, state)]
 
 
 def _idle(step: Step, detail: InstanceDetail, closes: datetime, now: datetime) -> list[Stretch]:
     """A sleep or a wait: what has passed of it, and what is still to come."""
     kind = Kind.SLEEP if step.type is StepType.SLEEP else Kind.WAIT
     start, state = step.start or closes, state_of(step, detail)
-    word = "slept" if kind is Kind.SLEEP else "waited"
+    word = _("slept %(time)s") if kind is Kind.SLEEP else _("waited %(time)s")
     if state is StepState.TIMED_OUT:
         end = step.end or start
-        return [Stretch(kind, start, max(start, end), _lasting("timed out after"), is_timeout=True)]
+        return [
+            Stretch(
+                kind,
+                start,
+                max(start, end),
+                _lasting(_("timed out after %(time)s")),
+                is_timeout=True,
+            )
+        ]
     if not step.is_unfinished:
         end = max(start, step.end or start)
         if state is not StepState.FAILED:
             return [Stretch(kind, start, end, _lasting(word))]
-        say = _lasting("failed after", step.error)
+        say = _lasting(_("failed after %(time)s"), step.error)
         return [Stretch(kind, start, end, say, is_timeout=True)]
     passed = max(start, closes if step.end is None or not state.is_open else min(closes, step.end))
     if not state.is_open:
-        doing = {StepState.STOPPED: "cut off"}.get(state, state.word.lower())
-        return [Stretch(kind, start, passed, _lasting(f"{doing} after"))]
-    found = [Stretch(kind, start, passed, _lasting(f"{state.word.lower()} for"), is_open=True)]
+        return [Stretch(kind, start, passed, _lasting(_after(state)))]
+    found = [Stretch(kind, start, passed, _lasting(_for(state)), is_open=True)]
     if step.end and step.end > passed:
-        until = _always(f"until {words.instant(step.end)}, {words.away(step.end, now)}")
+        known = {"instant": words.instant(step.end), "away": words.away(step.end, now)}
+        until = _always(_("until %(instant)s, %(away)s") % known)
         found.append(Stretch(Kind.PLANNED, passed, step.end, until, is_timeout=kind is Kind.WAIT))
     return found
 
@@ -128,23 +143,28 @@ def _attempts(step: Step, detail: InstanceDetail, closes: datetime, now: datetim
 
 
 def _before_attempt(number: int, length: timedelta) -> str:
-    return f"back-off of {spoken(length)} before attempt {number}"
+    return _("back-off of %(time)s before attempt %(number)s") % {
+        "time": spoken(length),
+        "number": number,
+    }
 
 
 def _attempt_text(
     attempt: Attempt, number: int, is_open: bool, is_live: bool, length: timedelta
 ) -> str:
     """`number` is 0 where there is only one."""
-    text = f"attempt {number}, " if number else ""
-    link = "for" if is_open and is_live else "after"
-    text += f"{_attempt_word(attempt.success, is_open, is_live)} {link} {spoken(length)}"
+    text = _attempt_word(attempt.success, is_open, is_live) % {"time": spoken(length)}
+    if number:
+        text = _("attempt %(number)s, %(what)s") % {"number": number, "what": text}
     return f"{text}: {words.error_line(attempt.error)}" if attempt.error else text
 
 
 def _attempt_word(success: bool | None, is_open: bool, is_live: bool) -> str:
+    if success is None and not is_open:
+        return _("ended after %(time)s")
     if success is None:
-        return ("running" if is_live else "cut off") if is_open else "ended"
-    return "done" if success else "failed"
+        return _("running for %(time)s") if is_live else _("cut off after %(time)s")
+    return _("done after %(time)s") if success else _("failed after %(time)s")
 
 
 def _to_come(
@@ -152,18 +172,32 @@ def _to_come(
 ) -> list[Stretch]:
     """The back-off that goes on, and the rest of it by our calculation."""
     passed = max(failed_on, closes)
-    found = [Stretch(Kind.BACKOFF, failed_on, passed, _lasting("back-off for"), is_open=is_open)]
+    found = [
+        Stretch(
+            Kind.BACKOFF, failed_on, passed, _lasting(_("back-off for %(time)s")), is_open=is_open
+        )
+    ]
     next_on = retries.next_attempt_on(step)
     if is_open and next_on and next_on > passed:
-        text = f"next attempt at about {words.instant(next_on)}, {words.away(next_on, now)}"
+        known = {"instant": words.instant(next_on), "away": words.away(next_on, now)}
+        text = _("next attempt at about %(instant)s, %(away)s") % known
         found.append(Stretch(Kind.PLANNED, passed, next_on, _always(text)))
     return found
 
 
-def _stretch(kind: Kind, start: datetime, end: datetime, word: str, state: StepState) -> Stretch:
-    link = "for" if state.is_open else "after"
-    say = _lasting(f"{word} {link}") if end > start else _always(word)
+def _stretch(kind: Kind, start: datetime, end: datetime, state: StepState) -> Stretch:
+    say = _always(state.word.lower())
+    if end > start:
+        say = _lasting(_for(state) if state.is_open else _after(state))
     return Stretch(kind, start, max(start, end), say, is_open=state.is_open)
+
+
+def _for(state: StepState) -> str:
+    return f"{state.word.lower()} {_('for %(time)s')}"
+
+
+def _after(state: StepState) -> str:
+    return f"{state.word.lower()} {_('after %(time)s')}"
 
 
 def _always(text: str) -> Callable[[timedelta], str]:
@@ -171,9 +205,9 @@ def _always(text: str) -> Callable[[timedelta], str]:
 
 
 def _lasting(text: str, error: ErrorDetail | None = None) -> Callable[[timedelta], str]:
-    """The text, how long, and what went wrong."""
+    """The text with how long it lasted, and what went wrong."""
     end = f": {words.error_line(error)}" if error else ""
-    return lambda length: f"{text} {spoken(length)}{end}"
+    return lambda length: text % {"time": spoken(length)} + end
 
 
 def _kind(step: Step, success: bool | None) -> Kind:

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import dateformat
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 HEIGHT = 24
 HOUR = timedelta(hours=1)
 
@@ -35,9 +39,9 @@ def columns(
 
 def spark(counted: list[tuple[datetime, int]], step: timedelta) -> Spark:
     """One bar for each interval; what is there at all is seen."""
-    top = max((count for _, count in counted), default=0)
+    top = max((count for _begins, count in counted), default=0)
     bars = []
-    for place, (_, count) in enumerate(counted):
+    for place, (_begins, count) in enumerate(counted):
         if count:
             height = max(2.0, round(count / top * HEIGHT, 1))
             bars.append(f"M{place} {HEIGHT}v-{height:g}h.8v{height:g}z")
@@ -46,9 +50,17 @@ def spark(counted: list[tuple[datetime, int]], step: timedelta) -> Spark:
 
 def _label(counted: list[tuple[datetime, int]], step: timedelta, top: int) -> str:
     hours = step // HOUR
-    word = "hour" if hours == 1 else f"{hours} hours"
     if not top:
-        return "None failed."
-    at = max(counted, key=lambda column: column[1])[0]
-    last = counted[-1][1]
-    return f"At most {top:,} per {word}, from {at:%d %b %H:%M} UTC on; {last:,} in the last {word}."
+        return _("None failed.")
+    text = ngettext(
+        "At most %(top)s per hour, from %(at)s UTC on; %(last)s in the last hour.",
+        "At most %(top)s per %(hours)s hours, from %(at)s UTC on; %(last)s in the last %(hours)s "
+        "hours.",
+        hours,
+    )
+    return text % {
+        "top": f"{top:,}",
+        "hours": hours,
+        "at": dateformat.format(max(counted, key=lambda column: column[1])[0], "d M H:i"),
+        "last": f"{counted[-1][1]:,}",
+    }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import enum
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dashboard.cloudflare.types import InstanceDetail, Status, Step, StepType
 
 
@@ -11,28 +14,32 @@ class StepState(enum.Enum):
     """One state of a step: its mark in HTML, the word a person reads, and its icon."""
 
     #: Of the instance, before any step: the timeline shows it as a row of its own.
-    QUEUED = ("queued", "Queued", "queued")
-    DONE = ("done", "Done", "complete")
-    FAILED = ("failed", "Failed", "errored")
-    TIMED_OUT = ("timed-out", "Timed out", "errored")
-    RUNNING = ("running", "Running", "running")
-    RETRYING = ("retrying", "Retrying", "retrying")
-    SLEEPING = ("sleeping", "Sleeping", "sleeping")
-    WAITING = ("waiting", "Waiting for event", "event")
-    ROLLING_BACK = ("rolling-back", "Rolling back", "rollingBack")
-    ROLLED_BACK = ("rolled-back", "Rolled back", "rollingBack")
-    STOPPED = ("stopped", "Cut off", "terminated")
-    TERMINATION = ("termination", "Terminated", "terminated")
-    UNKNOWN = ("unknown", "Unknown", "unknown")
+    QUEUED = ("queued", gettext_noop("Queued"), "queued")
+    DONE = ("done", gettext_noop("Done"), "complete")
+    FAILED = ("failed", gettext_noop("Failed"), "errored")
+    TIMED_OUT = ("timed-out", gettext_noop("Timed out"), "errored")
+    RUNNING = ("running", gettext_noop("Running"), "running")
+    RETRYING = ("retrying", gettext_noop("Retrying"), "retrying")
+    SLEEPING = ("sleeping", gettext_noop("Sleeping"), "sleeping")
+    WAITING = ("waiting", gettext_noop("Waiting for event"), "event")
+    ROLLING_BACK = ("rolling-back", gettext_noop("Rolling back"), "rollingBack")
+    ROLLED_BACK = ("rolled-back", gettext_noop("Rolled back"), "rollingBack")
+    STOPPED = ("stopped", gettext_noop("Cut off"), "terminated")
+    TERMINATION = ("termination", gettext_noop("Terminated"), "terminated")
+    UNKNOWN = ("unknown", gettext_noop("Unknown"), "unknown")
 
     def __init__(self, slug: str, word: str, icon: str) -> None:
         self.slug = slug
-        self.word = word
+        self._word = word
         self.icon = icon
         #: It may still go on.
         self.is_open = slug in {"running", "retrying", "sleeping", "waiting", "rolling-back"}
         #: What a reader with an incident looks for first.
         self.is_problem = slug in {"failed", "timed-out", "retrying"}
+
+    @property
+    def word(self) -> str:
+        return _(self._word)
 
 
 def state_of(step: Step, detail: InstanceDetail) -> StepState:

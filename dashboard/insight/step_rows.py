@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext as _
+
 from dashboard.cloudflare.types import (
     ErrorDetail,
     InstanceDetail,
@@ -203,7 +205,9 @@ def _attempts_word(step: Step) -> str:
         return ""
     allowed = retries.attempts_allowed(step.config)
     made = f"{len(step.attempts):,}"
-    return made if allowed is None else f"{made} of {allowed:,}"
+    if allowed is None:
+        return made
+    return _("%(made)s of %(allowed)s") % {"made": made, "allowed": f"{allowed:,}"}
 
 
 def _attempts(step: Step, state: StepState, now: datetime) -> tuple[AttemptRow, ...]:
@@ -240,14 +244,14 @@ def _attempt_state(success: bool | None, state: StepState, *, is_last: bool) -> 
 def _facts(step: Step, state: StepState) -> tuple[Fact, ...]:
     facts = []
     if step.event_type:
-        facts.append(Fact("Event type", words.cut(step.event_type, words.NAME_LIMIT)))
+        facts.append(Fact(_("Event type"), words.cut(step.event_type, words.NAME_LIMIT)))
     if state in {StepState.SLEEPING, StepState.WAITING} and step.end:
-        word = "Wakes" if state is StepState.SLEEPING else "Times out"
+        word = _("Wakes") if state is StepState.SLEEPING else _("Times out")
         facts.append(Fact(word, words.instant(step.end), until=step.end))
     if state is StepState.RETRYING:
         facts.append(_next_attempt(step))
     if step.trigger:
-        facts.append(Fact("Terminated by", words.cut(step.trigger, words.NAME_LIMIT)))
+        facts.append(Fact(_("Terminated by"), words.cut(step.trigger, words.NAME_LIMIT)))
     return (*facts, *_config_facts(step.config))
 
 
@@ -255,13 +259,14 @@ def _next_attempt(step: Step) -> Fact:
     """When it is tried again, as far as anybody can tell."""
     allowed = retries.attempts_allowed(step.config)
     if allowed is not None and len(step.attempts) >= allowed:
-        return Fact("Next attempt", "none: it was the last one")
+        return Fact(_("Next attempt"), _("none: it was the last one"))
     next_on = retries.next_attempt_on(step)
     if next_on is None:
         is_dynamic = step.config is not None and step.config.delay == DYNAMIC
-        why = ": the workflow computes the delay" if is_dynamic else ""
-        return Fact("Next attempt", f"unknown{why}")
-    return Fact("Next attempt", f"about {words.instant(next_on)}", until=next_on)
+        why = _("unknown: the workflow computes the delay") if is_dynamic else _("unknown")
+        return Fact(_("Next attempt"), why)
+    about = _("about %(instant)s") % {"instant": words.instant(next_on)}
+    return Fact(_("Next attempt"), about, until=next_on)
 
 
 def _config_facts(config: StepConfig | None) -> list[Fact]:
@@ -269,19 +274,21 @@ def _config_facts(config: StepConfig | None) -> list[Fact]:
         return []
     facts = []
     if config.limit is not None:
-        facts.append(Fact("Retries", "none" if config.limit == 0 else f"up to {config.limit:,}"))
+        limit = _("up to %(number)s") % {"number": f"{config.limit:,}"}
+        facts.append(Fact(_("Retries"), _("none") if config.limit == 0 else limit))
     if config.limit != 0:
-        facts.append(Fact("Delay", _delay_words(config)))
+        facts.append(Fact(_("Delay"), _delay_words(config)))
     if config.timeout is not None:
-        facts.append(Fact("Timeout", f"{_as_written(config.timeout)} per attempt"))
+        time = _("%(time)s per attempt") % {"time": _as_written(config.timeout)}
+        facts.append(Fact(_("Timeout"), time))
     if config.is_sensitive:
-        facts.append(Fact("Sensitive", "its output is hidden by Cloudflare"))
+        facts.append(Fact(_("Sensitive"), _("its output is hidden by Cloudflare")))
     return facts
 
 
 def _delay_words(config: StepConfig) -> str:
     if config.delay is None or config.delay == DYNAMIC:
-        return "computed by the workflow"
+        return _("computed by the workflow")
     backoff = words.cut(config.backoff, words.NAME_LIMIT) or "constant"
     return f"{_as_written(config.delay)}, {backoff}"
 

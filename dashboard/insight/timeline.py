@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from dashboard.cloudflare.types import InstanceDetail, Step
 from dashboard.insight import axis, words
 from dashboard.insight.bars import Canvas, Segment, bars, joined_bars, queue_bar
@@ -100,7 +102,9 @@ def timeline(detail: InstanceDetail, now: datetime, view: View | None = None) ->
     drawn = _most_telling(folds, detail, view)
     lines = [_Line(fold, _stretches_of(fold, detail, now)) for fold in drawn]
     queue = _queue(detail, now)
-    canvas = _canvas([s for line in lines for _, s in line.stretches] + queue, detail, now, view)
+    canvas = _canvas(
+        [s for line in lines for _step, s in line.stretches] + queue, detail, now, view
+    )
     rows = [*_queue_row(queue, canvas), *(_row(line, canvas) for line in lines)]
     is_now_shown = not detail.status.is_finished and canvas.origin <= now <= canvas.end
     return Timeline(
@@ -161,7 +165,7 @@ def _queue(detail: InstanceDetail, now: datetime) -> list[Stretch]:
         return []
     is_open = detail.start is None and not detail.status.is_finished
     begun = detail.start or (now if is_open else detail.end or detail.queued)
-    text = f"waited for a free slot from {words.instant(detail.queued)}"
+    text = _("waited for a free slot from %(instant)s") % {"instant": words.instant(detail.queued)}
     end = max(detail.queued, begun)
     return [Stretch(Kind.QUEUED, detail.queued, end, lambda _: text, is_open=is_open)]
 
@@ -232,7 +236,7 @@ def _queue_row(queue: list[Stretch], canvas: Canvas) -> list[Row]:
     state = StepState.QUEUED if queue[0].is_open else StepState.DONE
     bar = queue_bar(queue[0], canvas)
     length = spoken(queue[0].end - queue[0].start)
-    return [Row("queue", "queued", state, (bar,), length=length, is_dim=bar.is_dim)]
+    return [Row("queue", _("queued"), state, (bar,), length=length, is_dim=bar.is_dim)]
 
 
 def _row(line: _Line, canvas: Canvas) -> Row:
@@ -241,7 +245,7 @@ def _row(line: _Line, canvas: Canvas) -> Row:
 
 def _step_row(line: _Line, canvas: Canvas) -> Row:
     [step], detail = line.fold.steps, canvas.detail
-    segments = bars(step, (stretch for _, stretch in line.stretches), canvas)
+    segments = bars(step, (stretch for _step, stretch in line.stretches), canvas)
     return Row(
         key=f"row-{step.index}",
         name=line.fold.name,
@@ -249,7 +253,7 @@ def _step_row(line: _Line, canvas: Canvas) -> Row:
         segments=segments,
         step_indexes=(step.index,),
         href=canvas.view.to_step(step, detail),
-        note="" if line.stretches else "no times are known",
+        note="" if line.stretches else _("no times are known"),
         length=step_length(step, detail, canvas.now),
         ticks_since=ticks_since(step, detail),
         is_member=line.fold.is_member,

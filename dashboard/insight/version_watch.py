@@ -24,6 +24,8 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol, Self
 
+from django.utils.translation import gettext as _
+
 from dashboard.insight import words
 from dashboard.insight.durations import short
 from dashboard.insight.percentiles import percentile
@@ -98,17 +100,23 @@ class Measure:
         """What is measured, in words."""
         step = f"“{words.isolated(self.step)}”"
         return {
-            Kind.FAILURES: "Instances that failed",
-            Kind.MEDIAN: f"{step}: median",
-            Kind.P95: f"{step}: p95",
-            Kind.ATTEMPTS: f"{step}: attempts for each success",
-        }[self.kind]
+            Kind.FAILURES: _("Instances that failed"),
+            Kind.MEDIAN: _("%(step)s: median"),
+            Kind.P95: _("%(step)s: p95"),
+            Kind.ATTEMPTS: _("%(step)s: attempts for each success"),
+        }[self.kind] % {"step": step}
 
     @property
     def text(self) -> str:
         """`“charge card”: p95 41 s, before 2.5 s (212 vs 1,903)`."""
-        of = f"({self.n_after:,} vs {self.n_before:,})"
-        return f"{self.what} {self.after_text}, before {self.before_text} {of}"
+        text = _("%(what)s %(after)s, before %(before)s (%(n_after)s vs %(n_before)s)")
+        return text % {
+            "what": self.what,
+            "after": self.after_text,
+            "before": self.before_text,
+            "n_after": f"{self.n_after:,}",
+            "n_before": f"{self.n_before:,}",
+        }
 
     @property
     def before_text(self) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dashboard.cloudflare.types import ErrorDetail, Step, StepType
 from dashboard.insight.durations import spoken
 
@@ -12,11 +15,11 @@ _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 #: Cloudflare allows 256 characters; whatever else comes is cut where it is shown.
 NAME_LIMIT = 300
 TYPE_WORDS = {
-    StepType.STEP: "Step",
-    StepType.SLEEP: "Sleep",
-    StepType.WAIT_FOR_EVENT: "Wait for event",
-    StepType.TERMINATION: "Termination",
-    StepType.ROLLBACK: "Rollback",
+    StepType.STEP: gettext_noop("Step"),
+    StepType.SLEEP: gettext_noop("Sleep"),
+    StepType.WAIT_FOR_EVENT: gettext_noop("Wait for event"),
+    StepType.TERMINATION: gettext_noop("Termination"),
+    StepType.ROLLBACK: gettext_noop("Rollback"),
 }
 
 
@@ -29,13 +32,18 @@ def instant(moment: datetime, *, precise: bool = False) -> str:
 def away(moment: datetime, now: datetime) -> str:
     """`in 1 h 58 m` or `5 s ago`."""
     delta = moment - now
-    return f"in {spoken(delta)}" if delta >= timedelta(0) else f"{spoken(-delta)} ago"
+    if delta >= timedelta(0):
+        return _("in %(time)s") % {"time": spoken(delta)}
+    return _("%(time)s ago") % {"time": spoken(-delta)}
 
 
 def name_of(step: Step) -> str:
-    """The name the author wrote; with Cloudflare's counter only where it tells something."""
+    """The name the author wrote; with Cloudflare's counter only where it tells something.
+
+    Rows keep it, so it is not in the language of whoever reads.
+    """
     if not step.name:
-        return type_word(step.type).lower()
+        return (TYPE_WORDS.get(step.type) or cut(str(step.type), NAME_LIMIT)).lower()
     return cut(step.base_name if step.count == 1 else step.name, NAME_LIMIT)
 
 
@@ -50,7 +58,9 @@ def isolated(text: str) -> str:
 
 def type_word(step_type: StepType) -> str:
     """The type in our words; one we do not know in Cloudflare's."""
-    return TYPE_WORDS.get(step_type) or cut(str(step_type), NAME_LIMIT)
+    if word := TYPE_WORDS.get(step_type):
+        return _(word)
+    return cut(str(step_type), NAME_LIMIT)
 
 
 def error_line(error: ErrorDetail | None, limit: int = 160) -> str:
