@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
 
 from dashboard import cloudflare, env
 from dashboard.cloudflare import Lane, Spender, targets
@@ -129,8 +130,8 @@ def account_setting(account_id: str) -> AccountSetting:
         return configured_accounts()[account_id]
     except KeyError:
         raise UnknownAccount(
-            f"No account {account_id} is configured here; CLOUDFLARE_ACCOUNT_ID names the one to "
-            "watch."
+            _("No account %(id)s is configured here; CLOUDFLARE_ACCOUNT_ID names the one to watch.")
+            % {"id": account_id}
         ) from None
 
 

@@ -14,6 +14,8 @@ from enum import Enum
 from typing import Any
 from urllib.parse import unquote
 
+from django.utils.translation import gettext as _
+
 from dashboard.alerts.message import Message
 from dashboard.alerts.network import passage, watched
 from dashboard.models.storing import storable, word
@@ -67,13 +69,13 @@ def send(address: str, message: Message, *, allow_private: bool) -> Outcome:
             sending.heard.append(type(error).__name__)
             is_sent = False
     if is_sent:
-        return Outcome(Fate.ACCEPTED, f"{service.service_name} took it.")
+        return Outcome(Fate.ACCEPTED, _("%(service)s took it.") % {"service": service.service_name})
     if sending.forbidden:
-        words = (
-            f"Nothing was sent: {sending.forbidden} is not an address of the internet. "
+        words = _(
+            "Nothing was sent: %(host)s is not an address of the internet. "
             "ALERTS_ALLOW_PRIVATE allows those of a private network."
         )
-        return Outcome(Fate.REJECTED, words)
+        return Outcome(Fate.REJECTED, words % {"host": sending.forbidden})
     said = _without_secrets(" ".join(sending.heard), address)
     return _failed(str(service.service_name), said, is_handed_over=sending.is_handed_over)
 
@@ -81,17 +83,24 @@ def send(address: str, message: Message, *, allow_private: bool) -> Outcome:
 def _failed(name: str, said: str, *, is_handed_over: bool) -> Outcome:
     found = _ANSWER.search(said)
     status = int(found[1]) if found else None
-    more = f" It said: {said[:LONGEST_WORDS]}" if said else ""
     if not is_handed_over:
-        return Outcome(Fate.REFUSED, f"{name} could not be reached; nothing was sent.{more}")
-    if status is None:
-        words = f"{name} did not answer, or broke off; whether it has the message is not known."
-        return Outcome(Fate.UNKNOWN, words + more)
-    if status in HALFWAY:
-        words = f"{name} answered {status}; whether it has the message is not known."
-        return Outcome(Fate.UNKNOWN, words + more)
-    fate = Fate.REFUSED if status in COME_BACK or status > 504 else Fate.REJECTED
-    return Outcome(fate, f"{name} answered {status}, and did not take it.{more}")
+        fate, words = Fate.REFUSED, _("%(service)s could not be reached; nothing was sent.")
+    elif status is None:
+        fate = Fate.UNKNOWN
+        words = _(
+            "%(service)s did not answer, or broke off; whether it has the message is not known."
+        )
+    elif status in HALFWAY:
+        fate = Fate.UNKNOWN
+        words = _("%(service)s answered %(status)s; whether it has the message is not known.")
+    else:
+        fate = Fate.REFUSED if status in COME_BACK or status > 504 else Fate.REJECTED
+        words = _("%(service)s answered %(status)s, and did not take it.")
+    words %= {"service": name, "status": status}
+    if said:
+        told = {"outcome": words, "words": said[:LONGEST_WORDS]}
+        words = _("%(outcome)s It said: %(words)s") % told
+    return Outcome(fate, words)
 
 
 def _opened(address: str) -> Any:
@@ -99,9 +108,11 @@ def _opened(address: str) -> Any:
     import apprise
 
     _listen()
-    scheme, mark, _ = address.partition("://")
+    scheme, mark, _rest = address.partition("://")
     if not mark:
-        raise BadAddress("Write an address with its kind in front, such as slack://… or https://…")
+        raise BadAddress(
+            _("Write an address with its kind in front, such as slack://… or https://…")
+        )
     asset = apprise.AppriseAsset(
         app_id="Workflows dashboard", app_desc="Workflows dashboard", plugin_paths=[]
     )
@@ -114,19 +125,27 @@ def _opened(address: str) -> Any:
         service = None
     if service is None:
         raise BadAddress(
-            f"This address cannot be read. See what belongs into one that begins with "
-            f"{word(scheme)[:20]}:// in the list of services."
+            _(
+                "This address cannot be read. See what belongs into one that begins with "
+                "%(scheme)s:// in the list of services."
+            )
+            % {"scheme": word(scheme)[:20]}
         )
     module = sys.modules[type(service).__module__]
     if not hasattr(module, "requests") and not scheme.startswith("mailto"):
         raise BadAddress(
-            f"{word(scheme)[:20]}:// is neither HTTP nor e-mail, so that nobody could tell whether "
-            "a message arrived."
+            _(
+                "%(scheme)s:// is neither HTTP nor e-mail, so that nobody could tell whether a "
+                "message arrived."
+            )
+            % {"scheme": word(scheme)[:20]}
         )
     if len(service) != 1:
         raise BadAddress(
-            "This address reaches several receivers at once, of which some could get a message "
-            "twice. Make a channel for each."
+            _(
+                "This address reaches several receivers at once, of which some could get a message "
+                "twice. Make a channel for each."
+            )
         )
     return service
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
 
 from dashboard.models import Access, Instance, InstanceDetail, Snapshot, Workflow
 from dashboard.models.kept_answer import KeptAnswer
@@ -47,7 +48,10 @@ def of_instance(row: Instance) -> Evidence:
     """The instance as it was last read; raises NoEvidence when it never was."""
     known = InstanceDetail.objects.filter(instance=row).first()
     if known is None:
-        raise NoEvidence(f"The steps of “{row.instance_id}” were never read; open its page first.")
+        raise NoEvidence(
+            _("The steps of “%(instance)s” were never read; open its page first.")
+            % {"instance": row.instance_id}
+        )
     return Evidence(
         workflow=row.workflow,
         instance_id=row.instance_id,
@@ -83,7 +87,9 @@ def _snapshot(pk: uuid.UUID, text: str, access: Access) -> Snapshot:
     seen = Snapshot.objects.filter(access.seen()).select_related("workflow__account")
     found = seen.filter(pk=pk).first()
     if found is None:
-        raise NoEvidence(f"There is no snapshot “{text[:200]}”; unpinned ones age out.")
+        raise NoEvidence(
+            _("There is no snapshot “%(id)s”; unpinned ones age out.") % {"id": text[:200]}
+        )
     return found
 
 
@@ -93,9 +99,12 @@ def _of_id(instance_id: str, near: list[Workflow], access: Access) -> Evidence:
     nearest = [row for workflow in near for row in rows.filter(workflow=workflow)]
     found = nearest[:1] or list(rows.newest_first()[:2])
     if not found:
-        raise NoEvidence(f"There is no instance “{instance_id[:200]}” in the local copy.")
+        raise NoEvidence(
+            _("There is no instance “%(id)s” in the local copy.") % {"id": instance_id[:200]}
+        )
     if len(found) > 1:
         raise NoEvidence(
-            f"Several workflows have an instance “{instance_id[:200]}”; give its link instead."
+            _("Several workflows have an instance “%(id)s”; give its link instead.")
+            % {"id": instance_id[:200]}
         )
     return of_instance(found[0])

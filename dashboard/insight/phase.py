@@ -130,17 +130,21 @@ def _finished(detail: InstanceDetail) -> Phase:
         kind.value
     ]
     if detail.start and detail.end:
-        text += _(" after %(time)s") % {"time": spoken(detail.end - detail.start)}
+        text = _("%(ended)s after %(time)s") % {
+            "ended": text,
+            "time": spoken(detail.end - detail.start),
+        }
     culprit = failing_step(detail)
     if culprit:
-        text += _(" in %(step)s") % {"step": words.quoted(culprit)}
+        text = _("%(ended)s in %(step)s") % {"ended": text, "step": words.quoted(culprit)}
         if len(culprit.attempts) > 1:
             text += _(", after %(number)s attempts") % {"number": len(culprit.attempts)}
     if detail.error and not any(step.success is False for step in detail.steps):
         text += _(", outside any step")
     stopped = [s for s in detail.steps if state_of(s, detail) is StepState.STOPPED]
     if stopped and not culprit and not detail.error:
-        text += _(" during %(step)s") % {"step": words.quoted(stopped[-1])}
+        step = words.quoted(stopped[-1])
+        text = _("%(ended)s during %(step)s") % {"ended": text, "step": step}
     if detail.rollback:
         outcome = words.cut(detail.rollback.outcome, words.NAME_LIMIT)
         text += {"complete": _("; rolled back"), "failed": _("; the rollback failed")}.get(

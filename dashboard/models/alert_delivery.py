@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from dashboard.models.alert_channel import AlertChannel
 from dashboard.models.alert_incident import AlertEvent
@@ -13,11 +14,11 @@ from dashboard.models.alert_incident import AlertEvent
 class DeliveryState(models.TextChoices):
     """What became of it. What is unknown is never sent again by itself."""
 
-    PENDING = "pending", "To be sent"
-    SENDING = "sending", "Being sent"
-    SENT = "sent", "Sent"
-    UNKNOWN = "unknown", "Unknown"
-    FAILED = "failed", "Not sent"
+    PENDING = "pending", _("To be sent")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    UNKNOWN = "unknown", _("Unknown")
+    FAILED = "failed", _("Not sent")
 
 
 OPEN_STATES = (DeliveryState.PENDING, DeliveryState.SENDING)

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from dashboard.models.alert_channel import AlertChannel
 from dashboard.models.alert_rule import AlertRule
@@ -104,10 +105,10 @@ class AlertEvent(models.Model):
     delivered. Never changed."""
 
     class Kind(models.TextChoices):
-        OPENED = "opened", "Opened"
-        UPDATED = "updated", "Updated"
-        RESOLVED = "resolved", "Resolved"
-        ACKNOWLEDGED = "acknowledged", "Acknowledged"
+        OPENED = "opened", _("Opened")
+        UPDATED = "updated", _("Updated")
+        RESOLVED = "resolved", _("Resolved")
+        ACKNOWLEDGED = "acknowledged", _("Acknowledged")
 
     incident = models.ForeignKey(AlertIncident, on_delete=models.CASCADE, related_name="events")
     number = models.PositiveIntegerField()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from dashboard.models.user import User
@@ -28,8 +29,8 @@ CALLS_PER_MINUTE = 60
 class Scope(models.TextChoices):
     """What a token may do, as far as its user may."""
 
-    READ = "read", "Read"
-    OPERATE = "operate", "Operate"
+    READ = "read", _("Read")
+    OPERATE = "operate", _("Operate")
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from dashboard.models.error_group import Decision, ErrorGroup, family
 from dashboard.models.storing import storable_facts
@@ -41,11 +42,11 @@ def merge(group: ErrorGroup, into: ErrorGroup, by: User, *, reason: str, now: da
     both = ErrorGroup.objects.select_for_update().filter(pk__in=[group.pk, into.pk]).order_by("pk")
     rows = {row.pk: row for row in both}
     if group.pk == into.pk or into.pk in family(group.pk):
-        raise CannotMerge("A group cannot be merged into itself or into a part of it.")
+        raise CannotMerge(_("A group cannot be merged into itself or into a part of it."))
     if len({row.workflow_id for row in rows.values()}) > 1:
-        raise CannotMerge("Only groups of the same workflow can be merged.")
+        raise CannotMerge(_("Only groups of the same workflow can be merged."))
     if any(row.merged_into_id for row in rows.values()):
-        raise CannotMerge("One of them is merged into another already; split it off first.")
+        raise CannotMerge(_("One of them is merged into another already; split it off first."))
     ErrorGroup.objects.filter(pk=group.pk).update(merged_into=into)
     for one, other in ((group, into), (into, group)):
         decide(one, Decision.Kind.MERGED, by, now=now, reason=reason, other=other)

@@ -7,6 +7,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from dashboard.insight.group_state import Ignored, Resolved
 from dashboard.models.addresses import group_address
@@ -113,12 +114,12 @@ class Decision(models.Model):
     """
 
     class Kind(models.TextChoices):
-        RESOLVED = "resolved", "Resolved"
-        IGNORED = "ignored", "Ignored"
-        REOPENED = "reopened", "Open again"
-        MERGED = "merged", "Merged"
-        SPLIT = "split", "Split off"
-        NOTE = "note", "Note"
+        RESOLVED = "resolved", _("Resolved")
+        IGNORED = "ignored", _("Ignored")
+        REOPENED = "reopened", _("Open again")
+        MERGED = "merged", _("Merged")
+        SPLIT = "split", _("Split off")
+        NOTE = "note", _("Note")
 
     group = models.ForeignKey(ErrorGroup, on_delete=models.CASCADE, related_name="decisions")
     kind = models.CharField(max_length=16, choices=Kind.choices)

@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from dashboard.models.grant import Grant, note_change
 from dashboard.models.user import Role, User
@@ -15,7 +16,7 @@ class LastAdmin(ValueError):
     """Nobody would be left who could give it back."""
 
     def __init__(self) -> None:
-        super().__init__("Nobody else is an admin; make somebody one first.")
+        super().__init__(_("Nobody else is an admin; make somebody one first."))
 
 
 @transaction.atomic
@@ -75,6 +76,6 @@ def give(grant: Grant, *, by: User | None, now: datetime) -> None:
 @transaction.atomic
 def take(grant: Grant, *, by: User | None, now: datetime) -> None:
     """Takes it away; a second time changes nothing."""
-    deleted, _ = Grant.objects.filter(pk=grant.pk).delete()
+    deleted, _of_each = Grant.objects.filter(pk=grant.pk).delete()
     if deleted:
         note_change(grant.holder, f"Taken away: {grant}.", by=by, now=now)

@@ -9,6 +9,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Case, Count, ExpressionWrapper, F, Q, When
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from dashboard.cloudflare import parsing, types
 from dashboard.cloudflare.events import ENDS, FAILURES
@@ -304,10 +305,10 @@ class Change(models.Model):
     """What was noticed of an instance that its row alone no longer tells, with the row before."""
 
     class Kind(models.TextChoices):
-        RESTARTED = "restarted", "Restarted"
-        REUSED = "reused", "Id used again"
-        EXPIRED = "expired", "No longer at Cloudflare"
-        RETURNED = "returned", "At Cloudflare again"
+        RESTARTED = "restarted", _("Restarted")
+        REUSED = "reused", _("Id used again")
+        EXPIRED = "expired", _("No longer at Cloudflare")
+        RETURNED = "returned", _("At Cloudflare again")
 
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="changes")
     kind = models.CharField(max_length=16, choices=Kind.choices)

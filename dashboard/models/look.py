@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from dashboard.models.instance import Instance
 from dashboard.models.storing import storable
@@ -23,9 +24,9 @@ class Look(models.Model):
 
     class Trouble(models.TextChoices):
         NONE = "", "None"
-        MISSING = "missing", "Cloudflare does not find it"
-        WAITING = "waiting", "The request budget has nothing left for it"
-        FAILING = "failing", "Cloudflare does not answer"
+        MISSING = "missing", _("Cloudflare does not find it")
+        WAITING = "waiting", _("The request budget has nothing left for it")
+        FAILING = "failing", _("Cloudflare does not answer")
 
     instance = models.OneToOneField(
         Instance, on_delete=models.CASCADE, primary_key=True, related_name="look"

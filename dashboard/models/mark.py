@@ -4,6 +4,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from dashboard.models.workflow import Workflow
 
@@ -26,9 +27,9 @@ class Mark(models.Model):
     """
 
     class Kind(models.TextChoices):
-        MOVES_MONEY = "moves-money", "Moves money"
-        SENDS_MESSAGE = "sends-message", "Sends a message"
-        CALLS_OUTSIDE = "calls-outside", "Calls another system"
+        MOVES_MONEY = "moves-money", _("Moves money")
+        SENDS_MESSAGE = "sends-message", _("Sends a message")
+        CALLS_OUTSIDE = "calls-outside", _("Calls another system")
 
     account = models.ForeignKey(
         "dashboard.Account", on_delete=models.CASCADE, related_name="marks", db_index=False

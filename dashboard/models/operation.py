@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.models.kept import Kept, KeptForGood
 from dashboard.models.workflow import Workflow
@@ -22,13 +24,13 @@ if TYPE_CHECKING:
 class Kind(models.TextChoices):
     """What a person can ask for."""
 
-    PAUSE = "pause", "Pause"
-    RESUME = "resume", "Resume"
-    RESTART = "restart", "Restart"
-    TERMINATE = "terminate", "Terminate"
-    SEND_EVENT = "send-event", "Send event"
-    CREATE = "create", "Create"
-    DELETE = "delete", "Delete"
+    PAUSE = "pause", gettext_lazy("Pause")
+    RESUME = "resume", gettext_lazy("Resume")
+    RESTART = "restart", gettext_lazy("Restart")
+    TERMINATE = "terminate", gettext_lazy("Terminate")
+    SEND_EVENT = "send-event", gettext_lazy("Send event")
+    CREATE = "create", gettext_lazy("Create")
+    DELETE = "delete", gettext_lazy("Delete")
 
 
 class State(models.TextChoices):
@@ -39,13 +41,13 @@ class State(models.TextChoices):
     may have been lost; such an item is only ever looked at, never sent again.
     """
 
-    PENDING = "pending", "Not sent yet"
-    SENDING = "sending", "Sending"
-    ACCEPTED = "accepted", "Accepted, not seen yet"
-    LOST = "lost", "Answer lost"
-    DONE = "done", "Done"
-    SKIPPED = "skipped", "Skipped"
-    FAILED = "failed", "Failed"
+    PENDING = "pending", gettext_lazy("Not sent yet")
+    SENDING = "sending", gettext_lazy("Sending")
+    ACCEPTED = "accepted", gettext_lazy("Accepted, not seen yet")
+    LOST = "lost", gettext_lazy("Answer lost")
+    DONE = "done", gettext_lazy("Done")
+    SKIPPED = "skipped", gettext_lazy("Skipped")
+    FAILED = "failed", gettext_lazy("Failed")
 
 
 #: Something was sent, or may have been, and its end has not been seen yet.
@@ -62,13 +64,13 @@ class Stage(models.TextChoices):
     (PROPOSED).
     """
 
-    READING = "reading", "Being written down"
-    PROPOSED = "proposed", "Not begun"
-    RUNNING = "running", "Running"
-    PAUSED = "paused", "Paused"
-    HALTED = "halted", "Stopped itself"
-    STOPPED = "stopped", "Stopped"
-    FINISHED = "finished", "Finished"
+    READING = "reading", gettext_lazy("Being written down")
+    PROPOSED = "proposed", gettext_lazy("Not begun")
+    RUNNING = "running", gettext_lazy("Running")
+    PAUSED = "paused", gettext_lazy("Paused")
+    HALTED = "halted", gettext_lazy("Stopped itself")
+    STOPPED = "stopped", gettext_lazy("Stopped")
+    FINISHED = "finished", gettext_lazy("Finished")
 
 
 #: From where each stage can be reached.
@@ -247,28 +249,38 @@ class Operation(Kept):
         """What was asked for, with what makes it special: "Restart from “charge card”"."""
         label, arguments = Kind(self.kind).label, self.arguments
         if self.kind == Kind.RESTART:
-            return f"{label}{_restart_in_words(arguments)}"
+            return _restart_in_words(arguments)
         if self.kind == Kind.TERMINATE and arguments.get("rollback"):
-            return f"{label} with rollback"
+            return _("Terminate with rollback")
         if self.kind == Kind.SEND_EVENT:
             return f"{label} “{arguments.get('event_type', '')}”"
         if self.kind == Kind.CREATE and (new := arguments.get("instances")):
             # So it was written down before there were batches of any size.
-            return f"{label} {len(new)} instance{'s' * (len(new) != 1)}"
+            number = len(new)
+            text = ngettext("Create %(number)s instance", "Create %(number)s instances", number)
+            return text % {"number": number}
         if self.kind == Kind.CREATE and self.is_bulk:
             source = arguments.get("source")
-            return f"{label} from {source}" if source else f"{label} a batch"
+            if source:
+                return _("Create from %(source)s") % {"source": source}
+            return _("Create a batch")
         return str(label)
 
 
 def by_token(user: User | None, token_name: str) -> str:
     """Whose doing something was; "" when it came about by itself."""
-    return f"{user or ''}, by token {token_name}" if token_name else str(user or "")
+    if not token_name:
+        return str(user or "")
+    return _("%(user)s, by token %(token)s") % {"user": user or "", "token": token_name}
 
 
 def _restart_in_words(arguments: dict[str, Any]) -> str:
-    words = ""
-    if start := arguments.get("from"):
-        count = f" (number {start['count']})" if start.get("count", 1) != 1 else ""
-        words = f" from “{start['name']}”{count}"
-    return words + (" without its evidence" if arguments.get("without_evidence") else "")
+    start, text = arguments.get("from") or {}, _("Restart")
+    if start and start.get("count", 1) != 1:
+        text = _("Restart from “%(step)s” (number %(number)s)")
+    elif start:
+        text = _("Restart from “%(step)s”")
+    text %= {"step": start.get("name"), "number": start.get("count")}
+    if arguments.get("without_evidence"):
+        return _("%(restart)s without its evidence") % {"restart": text}
+    return text

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import DatabaseError, connection, models, transaction
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from dashboard.cloudflare import types
 from dashboard.models import kept_answer
@@ -37,12 +38,12 @@ KEPT = (
 class Why(models.TextChoices):
     """What a snapshot was taken for."""
 
-    RESTART = "restart", "before a restart"
-    OVERWRITTEN = "overwritten", "before newer facts replaced it"
-    ERRORED = "errored", "when it was first seen errored"
-    EXPIRING = "expiring", "before Cloudflare deletes it"
-    WHOLE = "whole", "to add outputs that Cloudflare had cut"
-    PINNED = "pinned", "because somebody asked for it"
+    RESTART = "restart", _("before a restart")
+    OVERWRITTEN = "overwritten", _("before newer facts replaced it")
+    ERRORED = "errored", _("when it was first seen errored")
+    EXPIRING = "expiring", _("before Cloudflare deletes it")
+    WHOLE = "whole", _("to add outputs that Cloudflare had cut")
+    PINNED = "pinned", _("because somebody asked for it")
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):

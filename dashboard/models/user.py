@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from dashboard.models.api_token import ApiToken
@@ -13,10 +14,10 @@ class Role(models.TextChoices):
     """What somebody may do: nothing; look; act on instances; say who may do what, and what is
     alerted of. Each may do what those before it may."""
 
-    NONE = "none"
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    ADMIN = "admin"
+    NONE = "none", _("None")
+    VIEWER = "viewer", _("Viewer")
+    OPERATOR = "operator", _("Operator")
+    ADMIN = "admin", _("Admin")
 
     def covers(self, other: Role) -> bool:
         """True when it allows all that the other one does."""

@@ -9,9 +9,11 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, TextField, Value, When, Window
 from django.db.models.functions import RowNumber
+from django.utils.translation import override
 
 from dashboard.models import Item, Operation, StageChange, Workflow
 from dashboard.models.instance import InstanceQuerySet
@@ -96,7 +98,9 @@ def _write(instances: InstanceQuerySet, wanted: Wanted, terms: Terms, now: datet
         changed_at=now,
     )
     states = chosen.values_list("status", IS_EXPIRED)
-    why_not = _refusals(wanted, workflows.values(), states)
+    # Rows are written in one language, whoever asks.
+    with override(settings.LANGUAGE_CODE):
+        why_not = _refusals(wanted, workflows.values(), states)
     _write_items(operation, instances.annotate(why_not=why_not), terms.waves, now)
     return operation
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from dashboard import connection
 from dashboard.models import Instance, Item, Operation, User, Workflow, access_of
@@ -52,18 +53,24 @@ def refusal_for_user(user: User, workflow: Workflow | None = None) -> str:
     """Why this user cannot act on instances of this workflow, or of any at all; "" when they
     can."""
     if settings.READ_ONLY:
-        return "This dashboard is read-only (READ_ONLY is set)."
+        return _("This dashboard is read-only (READ_ONLY is set).")
     if user.token and not user.token.may_operate:
-        return f"The token {user.token} has the scope read; acting on instances takes operate."
+        return _("The token %(token)s has the scope read; acting on instances takes operate.") % {
+            "token": user.token
+        }
     access = access_of(user)
     if workflow is None:
-        role, can_operate, where = access.everywhere, access.operates, ""
+        role, can_operate = access.everywhere, access.operates
     else:
         role, can_operate = access.role_for(workflow), access.can_operate(workflow)
-        where = f" for {workflow.name}" if access.operates else ""
-    if not can_operate:
-        return f"Your role is {role}{where}; acting on instances takes the role operator."
-    return ""
+    if can_operate:
+        return ""
+    if workflow and access.operates:
+        text = _(
+            "Your role is %(role)s for %(workflow)s; acting on instances takes the role operator."
+        )
+        return text % {"role": role, "workflow": workflow.name}
+    return _("Your role is %(role)s; acting on instances takes the role operator.") % {"role": role}
 
 
 def refusal_for_operation(user: User, operation: Operation) -> str:
@@ -80,12 +87,11 @@ def refusal_for_workflow(workflow: Workflow) -> str:
     """Why nothing at all can be asked of this workflow and its instances; "" when it can."""
     account = workflow.account
     if account.account_id not in connection.configured_accounts():
-        return (
-            f"This dashboard no longer watches account {account.name}, so nothing can be asked "
-            "of it."
-        )
+        return _(
+            "This dashboard no longer watches account %(account)s, so nothing can be asked of it."
+        ) % {"account": account.name}
     if workflow.gone_at:
-        return "Cloudflare no longer has this workflow."
+        return _("Cloudflare no longer has this workflow.")
     return ""
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
+from django.utils.translation import gettext as _
 
 from dashboard import connection
 from dashboard.cloudflare import Lane
@@ -84,11 +85,13 @@ class Plan:
     def why_not(self) -> str:
         """Why nobody can say yes to it; "" when somebody can."""
         if not self.number:
-            return "No instance is chosen. Go back and choose some."
+            return _("No instance is chosen. Go back and choose some.")
         if not self.acted_on:
-            return "Nothing can be done: each of these instances would be skipped."
+            return _("Nothing can be done: each of these instances would be skipped.")
         if self.number > MOST:
-            return f"One operation takes {MOST:,} instances at most; narrow the list."
+            return _("One operation takes %(most)s instances at most; narrow the list.") % {
+                "most": f"{MOST:,}"
+            }
         return ""
 
 
@@ -150,7 +153,9 @@ def refusal_of_all(kind: Kind, workflow: Workflow, user: User) -> str:
         return why_not
     target = connection.account_setting(workflow.account.account_id).target
     if kind is Kind.DELETE and not deletes(target):
-        return f"{target.title} offers no documented way to delete an instance."
+        return _("%(target)s offers no documented way to delete an instance.") % {
+            "target": target.title
+        }
     return ""
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef
+from django.utils.translation import override
 
 from dashboard import evidence
 from dashboard.cloudflare import Client, types
@@ -49,7 +51,10 @@ def send(client: Client, item: Item, arguments: dict[str, Any], *, clock: Clock)
     erase what could not be kept and was not asked for all the same.
     """
     row = read_instance(client, item.workflow, item.instance_id, now=clock())
-    if why_not := _refusal(row, item):
+    # Rows are written in one language, whoever asks.
+    with override(settings.LANGUAGE_CODE):
+        why_not = _refusal(row, item)
+    if why_not:
         settle(item, State.SKIPPED, f"Nothing was sent. {why_not}", clock())
         return
     _keep_evidence(client, row, item, arguments, clock())

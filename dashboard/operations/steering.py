@@ -5,18 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_noop, override
 
 from dashboard.models import Operation, User
 from dashboard.models.operation import Stage, State, by_token
 
-#: What a person may do with it in each stage, with the word for it.
+#: What a person may do with it in each stage, with the word for it, not yet translated.
 STEERING: dict[Stage, dict[Stage, str]] = {
-    Stage.READING: {Stage.STOPPED: "Discard"},
-    Stage.PROPOSED: {Stage.RUNNING: "Create them", Stage.STOPPED: "Discard"},
-    Stage.RUNNING: {Stage.PAUSED: "Pause", Stage.STOPPED: "Stop"},
-    Stage.PAUSED: {Stage.RUNNING: "Resume", Stage.STOPPED: "Stop"},
-    Stage.HALTED: {Stage.RUNNING: "Go on all the same", Stage.STOPPED: "Stop"},
+    Stage.READING: {Stage.STOPPED: gettext_noop("Discard")},
+    Stage.PROPOSED: {
+        Stage.RUNNING: gettext_noop("Create them"),
+        Stage.STOPPED: gettext_noop("Discard"),
+    },
+    Stage.RUNNING: {Stage.PAUSED: gettext_noop("Pause"), Stage.STOPPED: gettext_noop("Stop")},
+    Stage.PAUSED: {Stage.RUNNING: gettext_noop("Resume"), Stage.STOPPED: gettext_noop("Stop")},
+    Stage.HALTED: {
+        Stage.RUNNING: gettext_noop("Go on all the same"),
+        Stage.STOPPED: gettext_noop("Stop"),
+    },
 }
 
 
@@ -30,7 +38,10 @@ def steer(operation: Operation, stage: Stage, user: User, *, now: datetime) -> b
     if stage is Stage.PAUSED:
         return operation.move(stage, now=now, by=user)
     if stage is Stage.STOPPED:
-        words = f"Nothing was sent. {by_token(user, user.token_name)} stopped the operation."
+        # Rows are written in one language, whoever asks.
+        with override(settings.LANGUAGE_CODE):
+            who = by_token(user, user.token_name)
+        words = f"Nothing was sent. {who} stopped the operation."
         return stop(operation, now=now, by=user, of_each=words)
     return False
 

@@ -175,7 +175,8 @@ class Progress:
     @property
     def steering(self) -> list[tuple[Stage, str]]:
         """What somebody may do with it now."""
-        return list(operations.STEERING.get(Stage(self.operation.stage), {}).items())
+        offered = operations.STEERING.get(Stage(self.operation.stage), {})
+        return [(stage, _(word)) for stage, word in offered.items()]
 
     @cached_property
     def changes(self) -> list[StageChange]:

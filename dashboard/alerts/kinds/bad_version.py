@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from dashboard.alerts.history import History, version_in
 from dashboard.alerts.kinds.base import Firing, Kind, Store
 
@@ -17,8 +19,8 @@ class BadVersion(Kind):
     """
 
     NAME = "bad-version"
-    TITLE = "Bad version"
-    SAYS = "A new version of a workflow fails more often, or is slower, than the one before it."
+    TITLE = _("Bad version")
+    SAYS = _("A new version of a workflow fails more often, or is slower, than the one before it.")
     STORE = Store.READINGS
     OF_WORKFLOW, NEEDS_WORKFLOW = True, False
 

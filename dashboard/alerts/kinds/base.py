@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
+from django.utils.functional import Promise
+
 from dashboard.alerts.history import History
 
 
@@ -42,8 +44,8 @@ class Kind(Protocol):
     """A kind of rule with its terms. A frozen dataclass whose fields `whole` or `words` make."""
 
     NAME: ClassVar[str]
-    TITLE: ClassVar[str]
-    SAYS: ClassVar[str]
+    TITLE: ClassVar[str | Promise]
+    SAYS: ClassVar[str | Promise]
     STORE: ClassVar[Store]
     #: Whether it watches workflows; and whether one must be chosen.
     OF_WORKFLOW: ClassVar[bool]
@@ -63,13 +65,15 @@ class Kind(Protocol):
         """What was to be alerted of at that moment, by all that was known then."""
 
 
-def whole(label: str, default: int, *, least: int, most: int, help: str = "") -> Any:
+def whole(
+    label: str | Promise, default: int, *, least: int, most: int, help: str | Promise = ""
+) -> Any:
     """A whole number that a person sets, in these bounds."""
     told = {"label": label, "least": least, "most": most, "help": help}
     return dataclasses.field(default=default, metadata=told)
 
 
-def words(label: str, *, longest: int, help: str = "") -> Any:
+def words(label: str | Promise, *, longest: int, help: str | Promise = "") -> Any:
     """A text that a person may set."""
     told = {"label": label, "longest": longest, "help": help}
     return dataclasses.field(default="", metadata=told)

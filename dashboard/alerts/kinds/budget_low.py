@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from dashboard.alerts.history import History
 from dashboard.alerts.kinds.base import Firing, Kind, Store, whole
 
@@ -12,12 +14,12 @@ class BudgetLow(Kind):
     """Cloudflare will soon answer nothing more."""
 
     NAME = "budget-low"
-    TITLE = "Request budget low"
-    SAYS = "Little is left of what Cloudflare's API lets us ask within five minutes."
+    TITLE = _("Request budget low")
+    SAYS = _("Little is left of what Cloudflare's API lets us ask within five minutes.")
     STORE = Store.READINGS
     OF_WORKFLOW, NEEDS_WORKFLOW = False, False
 
-    left: int = whole("Less is left than this, in percent", 10, least=1, most=90)
+    left: int = whole(_("Less is left than this, in percent"), 10, least=1, most=90)
 
     @property
     def reach(self) -> timedelta:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from dashboard.alerts.history import Ended, History
 from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, minutes, of_workflow, whole
 from dashboard.insight.version_watch import fisher
@@ -30,20 +32,20 @@ class FailureRate(Kind):
     """
 
     NAME = "failure-rate"
-    TITLE = "Failure rate"
-    SAYS = "Of the instances of a workflow that ended lately, more have failed than usual."
+    TITLE = _("Failure rate")
+    SAYS = _("Of the instances of a workflow that ended lately, more have failed than usual.")
     STORE = Store.PERIODS
     OF_WORKFLOW, NEEDS_WORKFLOW = True, False
 
-    share: int = whole("Failed, in percent of those that ended", 20, least=1, most=100)
+    share: int = whole(_("Failed, in percent of those that ended"), 20, least=1, most=100)
     at_least: int = whole(
-        "And at least so many failures",
+        _("And at least so many failures"),
         5,
         least=1,
         most=1_000_000,
-        help="So that 1 of 2 is no alarm.",
+        help=_("So that 1 of 2 is no alarm."),
     )
-    window: int = whole("Within so many minutes", 15, least=5, most=1440)
+    window: int = whole(_("Within so many minutes"), 15, least=5, most=1440)
 
     @property
     def reach(self) -> timedelta:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from dashboard.alerts.history import History
 from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, whole
 
@@ -13,24 +15,24 @@ class NewGroup(Kind):
     for failures from before the workflow was watched are still to be read."""
 
     NAME = "new-group"
-    TITLE = "New error group"
-    SAYS = "A workflow fails with an error that was never seen before."
+    TITLE = _("New error group")
+    SAYS = _("A workflow fails with an error that was never seen before.")
     STORE = Store.GROUPS
     OF_WORKFLOW, NEEDS_WORKFLOW = True, False
 
     at_least: int = whole(
-        "In at least so many instances",
+        _("In at least so many instances"),
         1,
         least=1,
         most=1_000_000,
-        help="Tried on history, it counts whole hours.",
+        help=_("Tried on history, it counts whole hours."),
     )
     window: int = whole(
-        "It counts as new for so many minutes",
+        _("It counts as new for so many minutes"),
         60,
         least=5,
         most=1440,
-        help="The alert resolves when they are over.",
+        help=_("The alert resolves when they are over."),
     )
 
     @property

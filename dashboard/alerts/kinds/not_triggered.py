@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from dashboard.alerts.history import History
 from dashboard.alerts.kinds.base import Firing, Kind, Store, minutes, of_workflow, whole
 
@@ -12,12 +14,12 @@ class NotTriggered(Kind):
     """A workflow that should run, and does not."""
 
     NAME = "not-triggered"
-    TITLE = "Nothing triggered"
-    SAYS = "No instance of a workflow that should run has been created for a while."
+    TITLE = _("Nothing triggered")
+    SAYS = _("No instance of a workflow that should run has been created for a while.")
     STORE = Store.PERIODS
     OF_WORKFLOW, NEEDS_WORKFLOW = True, True
 
-    window: int = whole("For so many minutes", 60, least=10, most=10_080)
+    window: int = whole(_("For so many minutes"), 60, least=10, most=10_080)
 
     @property
     def reach(self) -> timedelta:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from dashboard.alerts.history import History
 from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, minutes, of_workflow, whole
 
@@ -12,13 +14,13 @@ class QueueGrowing(Kind):
     """More is queued than is taken up."""
 
     NAME = "queue-growing"
-    TITLE = "Queue growing"
-    SAYS = "More instances of a workflow are queued than before, and they do not become fewer."
+    TITLE = _("Queue growing")
+    SAYS = _("More instances of a workflow are queued than before, and they do not become fewer.")
     STORE = Store.COUNTS
     OF_WORKFLOW, NEEDS_WORKFLOW = True, False
 
-    by: int = whole("Longer by at least so many", 100, least=1, most=10_000_000)
-    window: int = whole("Than so many minutes before", 30, least=5, most=1440)
+    by: int = whole(_("Longer by at least so many"), 100, least=1, most=10_000_000)
+    window: int = whole(_("Than so many minutes before"), 30, least=5, most=1440)
 
     @property
     def reach(self) -> timedelta:

@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from dashboard.alerts.history import History, stuck_of
 from dashboard.alerts.kinds.base import Firing, Kind, Store, instances, of_workflow, whole, words
 
@@ -18,14 +20,16 @@ class Stuck(Kind):
     """
 
     NAME = "stuck"
-    TITLE = "Stuck instances"
-    SAYS = "Instances take longer in a step than is normal for it."
+    TITLE = _("Stuck instances")
+    SAYS = _("Instances take longer in a step than is normal for it.")
     STORE = Store.READINGS
     OF_WORKFLOW, NEEDS_WORKFLOW = True, False
 
-    at_least: int = whole("At least so many instances", 1, least=1, most=1_000_000)
+    at_least: int = whole(_("At least so many instances"), 1, least=1, most=1_000_000)
     step: str = words(
-        "In the step", longest=300, help="As the workflow's code names it; any step when left out."
+        _("In the step"),
+        longest=300,
+        help=_("As the workflow's code names it; any step when left out."),
     )
 
     @property

@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from dashboard.alerts.history import History, sync_of
 from dashboard.alerts.kinds.base import Firing, Kind, Store, minutes, whole
 
@@ -12,12 +14,12 @@ class SyncStale(Kind):
     """What the dashboard shows of an account is old."""
 
     NAME = "sync-stale"
-    TITLE = "Sync stale"
-    SAYS = "An account has not been synced for a while, so nothing else of it can be alerted of."
+    TITLE = _("Sync stale")
+    SAYS = _("An account has not been synced for a while, so nothing else of it can be alerted of.")
     STORE = Store.READINGS
     OF_WORKFLOW, NEEDS_WORKFLOW = False, False
 
-    window: int = whole("For so many minutes", 5, least=1, most=1440)
+    window: int = whole(_("For so many minutes"), 5, least=1, most=1440)
 
     @property
     def reach(self) -> timedelta:
