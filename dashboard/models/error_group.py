@@ -7,6 +7,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.insight.group_state import Ignored, Resolved
@@ -66,7 +67,8 @@ class ErrorGroup(models.Model):
     @property
     def title(self) -> str:
         """Its error in one line."""
-        return ": ".join(part for part in (self.error_name, self.message) if part) or "No message"
+        told = ": ".join(part for part in (self.error_name, self.message) if part)
+        return told or gettext("No message")
 
 
 class ErrorGroupHour(models.Model):

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from dashboard.models.kept import Kept
 from dashboard.models.storing import storable
@@ -50,13 +51,17 @@ class Grant(models.Model):
         indexes = [models.Index(fields=["group_name"], name="grant_of_group")]
 
     def __str__(self) -> str:
-        account = f" of account {self.account_id}" if self.account_id else ""
-        return f"{self.role} for {self.pattern}{account}"
+        text = _("%(role)s for %(pattern)s")
+        if self.account_id:
+            text = _("%(role)s for %(pattern)s of account %(account)s")
+        return text % {"role": self.role, "pattern": self.pattern, "account": self.account_id}
 
     @property
     def holder(self) -> str:
         """Who has it, in words."""
-        return self.user.username if self.user else f"the group {self.group_name}"
+        if self.user:
+            return self.user.username
+        return _("the group %(group)s") % {"group": self.group_name}
 
 
 class AccessChange(Kept):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from dashboard.models.grant import Grant, note_change
 from dashboard.models.user import Role, User
@@ -70,7 +72,7 @@ def give(grant: Grant, *, by: User | None, now: datetime) -> None:
     """Saves a grant that was made of a form or a command."""
     grant.granted_by, grant.granted_at = by, now
     grant.save()
-    note_change(grant.holder, f"Granted: {grant}.", by=by, now=now)
+    _note(grant, "Granted", by, now)
 
 
 @transaction.atomic
@@ -78,4 +80,10 @@ def take(grant: Grant, *, by: User | None, now: datetime) -> None:
     """Takes it away; a second time changes nothing."""
     deleted, _of_each = Grant.objects.filter(pk=grant.pk).delete()
     if deleted:
-        note_change(grant.holder, f"Taken away: {grant}.", by=by, now=now)
+        _note(grant, "Taken away", by, now)
+
+
+def _note(grant: Grant, what: str, by: User | None, now: datetime) -> None:
+    """Rows are written in one language, whoever asks."""
+    with override(settings.LANGUAGE_CODE):
+        note_change(grant.holder, f"{what}: {grant}.", by=by, now=now)
