@@ -31,7 +31,8 @@ def test_every_page_is_made_of_translated_texts_and_of_data(
         if line.get[0] not in {"in", "200"} or line.name.startswith("api-1:"):
             continue
         response = browser.get(there.address(line.address))
-        if response.headers.get("Content-Type", "").startswith("text/html"):
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if response.status_code == 200 and is_page:
             texts = untranslated(b"".join(response).decode(), data)
             if texts:
                 found[line.name] = texts
