@@ -261,6 +261,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 "django.templatetags.i18n",
+                "django.templatetags.l10n",
                 "template_partials.templatetags.partials",
                 "dashboard.templatetags.dashboard",
                 "dashboard.templatetags.links",

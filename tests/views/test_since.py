@@ -309,7 +309,7 @@ def test_without_a_moment_there_is_a_form_and_a_span_leads_to_a_link_that_stays(
 def test_the_link_of_an_alert_and_of_the_overview_lead_here(reader: Client) -> None:
     html = shown(reader, "/since/?at=2026-11-21T03%3A12%3A00%2B00%3A00")
     assert (
-        '<span class="id" id="incident-link">'
+        '<span class="id" id="incident-link" translate="no">'
         "http://testserver/since/?at=2026-11-21T03:12:00</span>" in html
     )
     workflow()
