@@ -120,7 +120,8 @@ def test_time_goes_on_although_nothing_is_written(
         now[0] = moment
         reader.get("/instances/", headers=POLL)
 
-    assert len({answer.state for answer in kept}) == 2
+    # What else it is made from changes with whatever the server of the database does.
+    assert {answer.state.rpartition(" ")[2] for answer in kept} == {"0.0", "1.0"}
 
 
 def test_what_holds_somebodys_own_form_is_not_shared(
