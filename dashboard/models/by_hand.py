@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
 
 Model = TypeVar("Model", bound=models.Model)
 #: Turns what was selected into what the field of a model holds.
@@ -22,10 +23,21 @@ Converter = Callable[[Any, models.expressions.Col, Any], Any]
 def rows(statement: str, *lists: Collection[str | int]) -> list[tuple[Any, ...]]:
     """What it selects. Each `{}` in it stands for a list of values, none of them empty."""
     places = [f"({', '.join(['%s'] * len(values))})" for values in lists]
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(statement.format(*places), [*chain.from_iterable(lists)])
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+def _cursor() -> CursorWrapper:
+    """On PostgreSQL one that lets the server keep what it has parsed and planned: for the rows of a
+    list that is three quarters of the time. The ORM's cursors write the values into the text."""
+    if connection.vendor == "sqlite":
+        return connection.cursor()
+    backend: Any = connection
+    backend.ensure_connection()
+    cursor: CursorWrapper = backend._prepare_cursor(backend.Database.Cursor(backend.connection))
+    return cursor
 
 
 def whole(
