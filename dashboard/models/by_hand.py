@@ -23,15 +23,15 @@ Converter = Callable[[Any, models.expressions.Col, Any], Any]
 def rows(statement: str, *lists: Collection[str | int]) -> list[tuple[Any, ...]]:
     """What it selects. Each `{}` in it stands for a list of values, none of them empty."""
     places = [f"({', '.join(['%s'] * len(values))})" for values in lists]
-    with _cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(statement.format(*places), [*chain.from_iterable(lists)])
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
 
-def _cursor() -> CursorWrapper:
-    """On PostgreSQL one that lets the server keep what it has parsed and planned: for the rows of a
-    list that is three quarters of the time. The ORM's cursors write the values into the text."""
+def prepared() -> CursorWrapper:
+    """A cursor that on PostgreSQL lets the server keep what it has parsed and planned: for the rows
+    of a list that is three quarters of the time. Others write the values into the text."""
     if connection.vendor == "sqlite":
         return connection.cursor()
     backend: Any = connection

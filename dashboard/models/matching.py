@@ -16,7 +16,7 @@ from django.db.models import Q
 from dashboard.cloudflare.types import FINISHED
 from dashboard.models import counting, error_group, search_index, tallies
 from dashboard.models.filters import Choice, Clause, Due, InstanceFilters, InState, Stands, Within
-from dashboard.models.places import places
+from dashboard.models.places import Place, places
 from dashboard.models.snapshot import kept_instances
 
 if TYPE_CHECKING:
@@ -107,11 +107,16 @@ class Matching:
             return None if within is None else sorted(within)
         return [
             place.pk
-            for place in places()
+            for place in self.places
             if _is_chosen(accounts, {place.account_id, place.account_name})
             and _is_chosen(workflows, place.names)
-            and (within is None or place.pk in within)
         ]
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """Each workflow that may be seen."""
+        within = self.filters.within
+        return [place for place in places() if within is None or place.pk in within]
 
     @cached_property
     def groups(self) -> list[int] | None:

@@ -62,8 +62,8 @@ class Listing:
         self.links = links
         form.is_valid()  # What could be read is used, whatever else could not.
         self.told = form.cleaned_data.get
-        self.narrowing = Narrowing(form.query, links, form.filters.within)
         self.matching = Matching(Instance.objects.all(), form.filters)
+        self.narrowing = Narrowing(form.query, links, self.matching)
 
     @cached_property
     def page(self) -> Page[ListRow]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from dashboard.cloudflare.types import Trigger
 from dashboard.models.counting import Counts
-from dashboard.models.places import places
+from dashboard.models.matching import Matching
 from dashboard.search.language import Query, Term, written_value
 from dashboard.search.values import is_length
 from dashboard.templatetags.lists import Chip, Choice
@@ -40,11 +40,10 @@ PLACE = "\0"
 
 
 class Narrowing:
-    """What the list is narrowed to, and where each click leads. `within`: the keys of the workflows
-    that may be named; None: all."""
+    """What the list is narrowed to, and where each click leads."""
 
-    def __init__(self, query: Query, links: Links, within: frozenset[int] | None = None) -> None:
-        self.query, self.within = query, within
+    def __init__(self, query: Query, links: Links, matching: Matching) -> None:
+        self.query, self.matching = query, matching
         self.href = links.searching
 
     def chips(self, counts: Counts) -> list[Chip]:
@@ -179,8 +178,7 @@ class Narrowing:
         far as it may be seen."""
         known = {
             (place.account_id, place.account_name, place.workflow_name)
-            for place in places()
-            if self.within is None or place.pk in self.within
+            for place in self.matching.places
         }
         return sorted(known, key=itemgetter(1, 2, 0))
 
