@@ -53,8 +53,8 @@ lock: $(VENV)/.lock ## Lock the packages anew; UPGRADE=--upgrade takes newer one
 	$(VENV)/.lock/bin/uv pip compile pyproject.toml -o requirements-telemetry.txt --extra telemetry --quiet $(LOCK) $(UPGRADE)
 	$(VENV)/.lock/bin/uv pip compile pyproject.toml -o requirements-dev.txt --extra dev --extra telemetry --quiet $(LOCK) $(UPGRADE)
 
-audit: $(VENV)/.audit ## Hold the locked packages against the known vulnerabilities; needs the internet
-	$(VENV)/.audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt
+audit: $(VENV)/.audit ## Hold the locked packages against the known vulnerabilities, where they are reached
+	$(VENV)/.audit/bin/python scripts/audit requirements.txt
 
 clean: ## Remove what was installed and built; .data, with the database, stays
 	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
