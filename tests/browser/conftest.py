@@ -6,10 +6,13 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Response
 from pytest_django import live_server_helper
 
 from dashboard.models import User
+from dashboard.simulator import server as simulator_server
+from dashboard.simulator.server import Server
 from tests.engine import install
 from tests.views.instance.upstream import Upstream, watched_upstream
 
@@ -26,6 +29,14 @@ def axe() -> str:
         return install.axe_core()
     except (OSError, subprocess.SubprocessError):
         pytest.skip("axe-core could not be installed from npm")
+
+
+@pytest.fixture
+def simulator() -> Iterator[Server]:
+    """An account without workflows that goes by the clock that a browser sees, so that what is said
+    of the last day is the same on every day."""
+    with simulator_server.serve("empty", now=timezone.now(), rate_limit=0) as server:
+        yield server
 
 
 @pytest.fixture
