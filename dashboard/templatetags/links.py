@@ -42,24 +42,19 @@ def url(parser: Parser, token: Token) -> template.Node:
     """Django's own, but that an address which names nothing is looked up once, not for each page:
     a page of the list has ten, which were a tenth of what its templates take."""
     node = defaulttags.url(parser, token)
-    if node.args or node.kwargs or not isinstance(node.view_name.var, str):
+    if node.args or node.kwargs or node.asvar or not isinstance(node.view_name.var, str):
         return node
-    return PageURLNode(str(node.view_name.var), node.asvar)
+    return PageURLNode(str(node.view_name.var))
 
 
 class PageURLNode(template.Node):
-    """The address of a page, or a variable of that name that holds it."""
+    """The address of a page."""
 
-    def __init__(self, page: str, variable: str | None) -> None:
+    def __init__(self, page: str) -> None:
         self.page = page
-        self.variable = variable
 
     def render(self, context: template.Context) -> SafeString:
-        address = SafeString(escape(page_address(self.page)))
-        if self.variable is None:
-            return address
-        context[self.variable] = address
-        return SafeString("")
+        return SafeString(escape(page_address(self.page)))
 
 
 @register.simple_tag
