@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from threading import RLock
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -137,6 +138,8 @@ def account_setting(account_id: str) -> AccountSetting:
 
 _clients: dict[AccountSetting, cloudflare.Client] = {}
 _budgets: dict[str, RedisBudget] = {}
+#: Of two that threads make at once, one would be lost with its connections open.
+_making = RLock()
 
 
 def connect(
@@ -149,17 +152,18 @@ def connect(
     same.
     """
     account = account_setting(account_id)
-    if account not in _clients:
-        _clients[account] = cloudflare.Client(
-            account.account_id,
-            account.credentials,
-            base_url=account.base_url,
-            allow_undocumented=settings.CLOUDFLARE_UNDOCUMENTED_ROUTES,
-            params_as_text=settings.CLOUDFLARE_PARAMS_AS_TEXT,
-            timeout=settings.CLOUDFLARE_TIMEOUT,
-            gate=budget_of(account),
-        )
-    return _clients[account].in_lane(lane, spender)
+    with _making:
+        if account not in _clients:
+            _clients[account] = cloudflare.Client(
+                account.account_id,
+                account.credentials,
+                base_url=account.base_url,
+                allow_undocumented=settings.CLOUDFLARE_UNDOCUMENTED_ROUTES,
+                params_as_text=settings.CLOUDFLARE_PARAMS_AS_TEXT,
+                timeout=settings.CLOUDFLARE_TIMEOUT,
+                gate=budget_of(account),
+            )
+        return _clients[account].in_lane(lane, spender)
 
 
 def budget_of(account: AccountSetting) -> RedisBudget | None:
@@ -170,11 +174,12 @@ def budget_of(account: AccountSetting) -> RedisBudget | None:
     if not account.target.needs_token:
         return None
     fingerprint = account.credentials.fingerprint
-    if fingerprint not in _budgets:
-        _budgets[fingerprint] = RedisBudget(
-            settings.BUDGET_REDIS_URL, fingerprint, share=settings.BUDGET_SHARE / 100
-        )
-    return _budgets[fingerprint]
+    with _making:
+        if fingerprint not in _budgets:
+            _budgets[fingerprint] = RedisBudget(
+                settings.BUDGET_REDIS_URL, fingerprint, share=settings.BUDGET_SHARE / 100
+            )
+        return _budgets[fingerprint]
 
 
 def budgets() -> list[tuple[str, RedisBudget]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from dashboard import connection
+from dashboard import cloudflare, connection
 from dashboard.cloudflare import Lane
 from dashboard.simulator.access import EMAIL, KEY
 from dashboard.simulator.server import Server
@@ -98,6 +100,29 @@ def test_the_same_settings_share_a_client_and_others_get_another(
 
     other = connection.connect(configured.account_id)
     assert other._transport._http is not first._transport._http
+
+
+def test_threads_that_ask_at_once_share_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "one")
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", TOKEN)
+    made, is_another = [], threading.Event()
+
+    class Slow(cloudflare.Client):
+        def __init__(self, *args: Any, **facts: Any) -> None:
+            if made:
+                is_another.set()
+            made.append(self)
+            is_another.wait(0.2)  # Until another thread is here too, if it may be.
+            super().__init__(*args, **facts)
+
+    monkeypatch.setattr(connection.cloudflare, "Client", Slow)
+    threads = [threading.Thread(target=connection.connect, args=["one"]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(made) == 1
 
 
 def test_a_token_file_that_is_replaced_is_read_anew(
