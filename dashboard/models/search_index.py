@@ -111,7 +111,8 @@ def found(clause: Clause, limit: int) -> set[int] | None:
 
 def _keys(index: Index, columns: list[str], text: str, limit: int) -> list[int]:
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    arguments: list[str | int] = [f"%{escaped}%"] * len(columns)
+    pattern = f"%{escaped}%"
+    arguments: list[str | int]
     if connection.vendor == "sqlite":
         fits = " OR ".join(f"told.{column} LIKE %s ESCAPE '\\'" for column in columns)
         statement = (
@@ -119,12 +120,17 @@ def _keys(index: Index, columns: list[str], text: str, limit: int) -> list[int]:
             f"ON told.{index.key} = {index.name}.rowid "
             f"WHERE {index.name} MATCH %s AND ({fits}) LIMIT %s"
         )
-        arguments.insert(0, _trigrams(columns, text))
+        arguments = [_trigrams(columns, text), *[pattern] * len(columns), limit]
     else:
-        fits = " OR ".join(f"{column} ILIKE %s" for column in columns)
-        statement = f"SELECT {index.key} FROM {index.table} WHERE {fits} LIMIT %s"  # noqa: S608
+        # One by one: for all columns at once PostgreSQL would rather read a small table, whose
+        # long texts cost far more than it thinks.
+        statement = " UNION ALL ".join(
+            f"(SELECT {index.key} FROM {index.table} WHERE {column} ILIKE %s LIMIT %s)"  # noqa: S608
+            for column in columns
+        )
+        arguments = [pattern, limit] * len(columns)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*arguments, limit])
+        cursor.execute(statement, arguments)
         return [row[0] for row in cursor.fetchall()]
 
 
