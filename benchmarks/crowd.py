@@ -107,10 +107,10 @@ def measured(env: Mapping[str, str], viewers: int, seconds: float) -> Iterator[s
             rows = _rows(env)
     took = sorted(milliseconds for viewer in crowd for milliseconds in viewer.took)
     answers: Counter[int] = sum((viewer.answers for viewer in crowd), Counter())
-    errors = sum(number for status, number in answers.items() if status not in {200, 304})
+    errors = {status: number for status, number in answers.items() if status not in {200, 304}}
     yield (
         f"{kind(env)}: {len(crowd)} viewers, {seconds:.0f} s, {rows:,} rows copied: "
-        f"{answers.total():,} answers, {errors} errors, "
+        f"{answers.total():,} answers, {sum(errors.values())} errors {errors or ''}, "
         f"p50 {statistics.median(took):.1f} ms, p99 {took[len(took) * 99 // 100]:.1f} ms"
     )
     yield "| Process | MB at the start | in the middle | at the end | MB per hour |"
