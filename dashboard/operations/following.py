@@ -26,6 +26,9 @@ Connect = Callable[[str], Client]
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(seconds=60)
 ITEMS_PER_ROUND = 50
+#: When the watch has run out and Cloudflare cannot be asked, it is tried for so long: what nobody
+#: could look at is not said to have failed.
+PATIENCE = timedelta(hours=1)
 
 
 def follow_due(connect: Connect, *, clock: Callable[[], datetime]) -> None:
@@ -72,7 +75,8 @@ def look(client: Client, item: Item, *, now: datetime) -> bool:
             return True
         _look_again(item, now, _words(item, "Cloudflare does not find the instance."))
     except CloudflareError as error:
-        _look_again(item, now, _words(item, f"It could not be looked at. {error}"))
+        note = _words(item, f"It could not be looked at. {error}")
+        _look_again(item, now, note, patience=PATIENCE)
     else:
         judge(item, row, now=now)
     return True
@@ -92,13 +96,14 @@ def judge(item: Item, row: Instance, *, now: datetime) -> None:
     detail = row.last_detail if kind is Kind.SEND_EVENT else None
     # An answer that names a new instance says that it is new.
     before = {} if kind is Kind.CREATE and item.answer else item.before
-    seen = outcome_of(kind, operation.arguments, before, row, detail)
+    is_taken = item.state != State.LOST
+    seen = outcome_of(kind, operation.arguments, before, row, detail, is_taken=is_taken)
     facts = {"status": row.status, "generation": row.generation}
     if seen.state is None:
         _look_again(item, now, _words(item, seen.note), seen=facts, seen_at=row.seen_at)
     else:
         note = seen.note
-        if item.state == State.LOST and seen.state == State.DONE:
+        if seen.state == State.DONE and not is_taken:
             note += " Cloudflare's answer was lost, so this may be somebody else's doing."
         item.write(state=seen.state, note=note, seen=facts, seen_at=row.seen_at, settled_at=now)
 
@@ -119,8 +124,10 @@ def _words(item: Item, note: str) -> str:
     return note
 
 
-def _look_again(item: Item, now: datetime, note: str, **facts: Any) -> None:
-    if item.watched_until and now > item.watched_until:
+def _look_again(
+    item: Item, now: datetime, note: str, *, patience: timedelta = timedelta(0), **facts: Any
+) -> None:
+    if item.watched_until and now > item.watched_until + patience:
         note = f"It was not seen to happen. {note} Look at the instance before you ask again."
         item.write(state=State.FAILED, note=note, settled_at=now, **facts)
         return
@@ -129,9 +136,9 @@ def _look_again(item: Item, now: datetime, note: str, **facts: Any) -> None:
 
 def _next_look(item: Item, now: datetime) -> datetime:
     since = now - (item.answered_at or item.sent_at or now)
-    if item.operation.is_bulk:
+    end = item.watched_until
+    if item.operation.is_bulk and not (end and end < now):
         # Thousands may wait for a whole day: each look comes twice as late as the one before.
         moment = now + max(since, FIRST_PAUSE)
-        end = item.watched_until
         return min(moment, end + FIRST_PAUSE) if end else moment
     return now + min(max(since / 2, FIRST_PAUSE), LONGEST_PAUSE)

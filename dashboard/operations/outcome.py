@@ -44,8 +44,13 @@ def outcome_of(
     before: dict[str, Any],
     instance: Instance,
     detail: types.InstanceDetail | None,
+    *,
+    is_taken: bool = True,
 ) -> Outcome:
-    """Compares what was known before with what Cloudflare says now."""
+    """Compares what was known before with what Cloudflare says now.
+
+    `is_taken` is False when Cloudflare's answer was lost: it may not have taken what was asked for.
+    """
     status = Status(instance.status)
     match kind:
         case Kind.PAUSE:
@@ -59,7 +64,8 @@ def outcome_of(
                 return Outcome(State.DONE, f"Restarted; it is {in_words(status)} now.")
             return Outcome(None, f"It is {in_words(status)}; no new start has been seen yet.")
         case Kind.SEND_EVENT:
-            return _of_event(arguments.get("event_type", ""), before.get("open_waits", []), detail)
+            event_type, open_before = arguments.get("event_type", ""), before.get("open_waits", [])
+            return _of_event(event_type, open_before, status, detail, is_taken=is_taken)
         case Kind.CREATE:
             return _of_create(before, instance)
         case Kind.DELETE:
@@ -100,27 +106,44 @@ def _of_create(before: dict[str, Any], instance: Instance) -> Outcome:
 
 
 def _of_event(
-    event_type: str, open_before: OpenWaits, detail: types.InstanceDetail | None
+    event_type: str,
+    open_before: OpenWaits,
+    status: Status,
+    detail: types.InstanceDetail | None,
+    *,
+    is_taken: bool,
 ) -> Outcome:
     if not open_before:
+        if not is_taken:
+            note = "Nothing was waiting for an event, so it cannot be seen whether it arrived."
+            return Outcome(State.FAILED, f"Cloudflare's answer was lost. {note}")
         return Outcome(
             State.DONE,
             f"Cloudflare took the event. No step was waiting at that moment; it is kept until one "
             f"waits for “{event_type}”.",
         )
+    so_far = "Cloudflare took the event, but" if is_taken else "Cloudflare's answer was lost, and"
     still_open = _open_waits(detail) if detail else open_before
-    taken = [name for name, start in open_before if [name, start] not in still_open]
-    if taken:
-        return Outcome(State.DONE, f"Delivered: “{taken[0]}” no longer waits.")
-    names = " and ".join(f"“{name}”" for name, _ in open_before)
-    return Outcome(
-        None, f"Cloudflare took the event, but {names} still waits; is “{event_type}” its type?"
-    )
+    ended = [one for one in open_before if one not in still_open]
+    failed = _waits(detail, success=False) if detail else []
+    if delivered := [wait for wait in ended if wait not in failed]:
+        return Outcome(State.DONE, f"Delivered: “{delivered[0][0]}” no longer waits.")
+    if len(ended) == len(open_before):
+        return Outcome(State.FAILED, f"{so_far} “{ended[0][0]}” ended without one.")
+    if status.is_finished:
+        return Outcome(State.SKIPPED, f"{so_far} it is {in_words(status)} now.")
+    names = " and ".join(f"“{wait[0]}”" for wait in open_before if wait in still_open)
+    waiting = f"{names} still waits; is “{event_type}” its type?"
+    return Outcome(None, f"{so_far} {waiting}" if is_taken else waiting)
 
 
 def _open_waits(detail: types.InstanceDetail) -> OpenWaits:
+    return _waits(detail, success=None)
+
+
+def _waits(detail: types.InstanceDetail, *, success: bool | None) -> OpenWaits:
     return [
         [step.name, step.start.isoformat() if step.start else ""]
         for step in detail.steps
-        if step.type is StepType.WAIT_FOR_EVENT and step.is_unfinished
+        if step.type is StepType.WAIT_FOR_EVENT and step.success is success
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -291,6 +292,86 @@ def test_an_event_of_the_wrong_type_is_not_done(watched: Watched, operator: User
 
     assert item.state == State.ACCEPTED
     assert "still waits" in item.note
+
+
+def test_an_event_whose_answer_was_lost_is_not_said_to_be_taken(
+    watched: Watched, operator: User
+) -> None:
+    instance_id = watched.add("waiting")
+    watched.server.faults.add("reset", method="POST", executes=False)
+
+    item = ask(
+        watched, instance_id, wanted(Kind.SEND_EVENT, operator, arguments={"event_type": "later"})
+    )
+
+    assert (item.state, len(watched.sent("POST"))) == (State.FAILED, 1)
+    assert item.note.startswith("Cloudflare's answer was lost.")
+    assert "Cloudflare took" not in item.note
+
+
+def test_an_event_whose_wait_ran_out_is_not_said_to_be_delivered(
+    watched: Watched, operator: User
+) -> None:
+    instance_id = watched.add("waiting-for-event", age=7 * 86400 - 3600)
+    wrong = {"event_type": "wrong"}
+    item = ask(watched, instance_id, wanted(Kind.SEND_EVENT, operator, arguments=wrong))
+
+    watched.advance(2 * 3600)
+    operations.look(watched.client, item, now=watched.clock())
+
+    item.refresh_from_db()
+    assert (item.state, watched.listed()[instance_id]) == (State.FAILED, "errored"), item.note
+    assert item.note == "Cloudflare took the event, but “wait for approval-1” ended without one."
+
+
+def test_an_event_for_an_instance_that_was_terminated_is_not_waited_for(
+    watched: Watched, operator: User
+) -> None:
+    instance_id = watched.add("waiting-for-event")
+    wrong = {"event_type": "wrong"}
+    item = ask(watched, instance_id, wanted(Kind.SEND_EVENT, operator, arguments=wrong))
+
+    watched.client.change_instance_status("orders", instance_id, Action.TERMINATE)
+    operations.look(watched.client, item, now=watched.clock())
+
+    item.refresh_from_db()
+    assert item.state == State.SKIPPED
+    assert item.note == "Cloudflare took the event, but it is terminated now."
+
+
+@pytest.mark.parametrize("is_bulk", [False, True])
+def test_what_nobody_could_look_at_is_not_said_to_have_failed(
+    watched: Watched, operator: User, is_bulk: bool
+) -> None:
+    instance_id = watched.add("running")
+    item = ask(watched, instance_id, wanted(Kind.PAUSE, operator))
+    Operation.objects.update(is_bulk=is_bulk)
+    item = Item.objects.get(pk=item.pk)
+    watched.advance(25 * 3600)
+
+    watched.server.faults.add("challenge", method="GET")
+    operations.look(watched.client, item, now=watched.clock())
+    assert item.state == State.ACCEPTED
+    assert item.next_look_at is not None
+    assert item.next_look_at >= watched.clock() + timedelta(seconds=30)
+    watched.server.faults.clear()
+    operations.look(watched.client, item, now=watched.clock())
+
+    assert item.state == State.DONE
+
+
+def test_what_cannot_be_looked_at_for_an_hour_ends_all_the_same(
+    watched: Watched, operator: User
+) -> None:
+    instance_id = watched.add("running")
+    item = ask(watched, instance_id, wanted(Kind.PAUSE, operator))
+    watched.advance(26 * 3600)
+
+    watched.server.faults.add("challenge", method="GET")
+    operations.look(watched.client, item, now=watched.clock())
+
+    assert item.state == State.FAILED
+    assert "It could not be looked at" in item.note
 
 
 def test_a_restart_from_a_step_names_the_step_as_the_api_wants(
