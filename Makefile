@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 # What depends on the database runs a second time, on PostgreSQL.
-DATABASE_TESTS := $(wildcard tests/models tests/evidence tests/sync tests/operations tests/alerts tests/views tests/api) \
+DATABASE_TESTS := $(wildcard tests/models tests/evidence tests/signing_in tests/sync tests/operations tests/alerts tests/views tests/api) \
 	$(addprefix tests/faults/test_,people.py storms.py)
 # File by file on two processors; the tests of one file share what takes long to start.
 AT_ONCE := --numprocesses=2 --dist=loadfile

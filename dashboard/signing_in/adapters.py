@@ -16,7 +16,7 @@ from django.utils.translation import gettext, gettext_lazy, gettext_noop
 from dashboard.models import Role, User
 from dashboard.models.grant import note_change
 from dashboard.models.sealed_text import seal, unseal
-from dashboard.models.storing import word
+from dashboard.models.storing import storable_json, word
 
 #: What is said of what was done, by the name that allauth has for it.
 SENTENCES = {
@@ -92,7 +92,9 @@ class SingleSignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """A group that was left is left from this sign-in on."""
-        user, groups = sociallogin.user, groups_told(sociallogin.account.extra_data)
+        account = sociallogin.account
+        account.extra_data = storable_json(account.extra_data)
+        user, groups = sociallogin.user, groups_told(account.extra_data)
         sociallogin.email_addresses = []
         if not sociallogin.is_existing:
             user.role, user.told_groups = Role.NONE, groups
