@@ -104,7 +104,7 @@ def measured(env: Mapping[str, str], viewers: int, seconds: float) -> Iterator[s
             address = _address(dashboard, sessions[0])
             crowd = [Patient(address, session) for session in sessions]
             samples = _watch(crowd, dashboard, seconds)
-            rows = _rows(env)
+            rows, log = _rows(env), dashboard.tail()
     took = sorted(milliseconds for viewer in crowd for milliseconds in viewer.took)
     answers: Counter[int] = sum((viewer.answers for viewer in crowd), Counter())
     errors = {status: number for status, number in answers.items() if status not in {200, 304}}
@@ -113,6 +113,8 @@ def measured(env: Mapping[str, str], viewers: int, seconds: float) -> Iterator[s
         f"{answers.total():,} answers, {sum(errors.values())} errors {errors or ''}, "
         f"p50 {statistics.median(took):.1f} ms, p99 {took[len(took) * 99 // 100]:.1f} ms"
     )
+    if errors:
+        yield log
     yield "| Process | MB at the start | in the middle | at the end | MB per hour |"
     yield "| --- | --- | --- | --- | --- |"
     for name in samples[-1][1]:
