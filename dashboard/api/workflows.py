@@ -65,7 +65,7 @@ class WorkflowTold(Schema):
     href: str
 
     @classmethod
-    def of(cls, row: WorkflowRow, base: str) -> WorkflowTold:
+    def of(cls, row: WorkflowRow[Workflow], base: str) -> WorkflowTold:
         workflow = row.workflow
         return cls(
             account_id=workflow.account.account_id,

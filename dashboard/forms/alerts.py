@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from dashboard import alerts
 from dashboard.alerts import BadAddress, Kind
 from dashboard.forms.instant import InstantField
+from dashboard.forms.workflow_choice import ManyOptions
 from dashboard.models import AlertChannel, AlertRule, Silence, Workflow
 from dashboard.models.storing import word
 
@@ -21,6 +22,8 @@ LONGEST_SILENCE = timedelta(days=90)
 
 class WorkflowChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django has none.
     """A workflow that there is now, by name and account."""
+
+    widget = ManyOptions
 
     def __init__(self, **options: Any) -> None:
         rows = Workflow.objects.present().choosable()

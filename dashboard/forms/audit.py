@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
@@ -9,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.forms.instant import InstantField
-from dashboard.models import Access, Item, Operation, User, Workflow
+from dashboard.forms.workflow_choice import WorkflowFilter
+from dashboard.models import Access, Item, Operation, User
 from dashboard.models.operation import Kind, State
 from dashboard.models.storing import storable
 
@@ -29,7 +32,7 @@ class AuditForm(forms.Form):
         required=False,
         label=gettext_lazy("What"),
     )
-    workflow = forms.ChoiceField(required=False, label=gettext_lazy("Workflow"))
+    workflow = WorkflowFilter()
     state = forms.ChoiceField(
         choices=[("", gettext_lazy("any")), *State.choices],
         required=False,
@@ -45,12 +48,8 @@ class AuditForm(forms.Form):
         hint = forms.TextInput(attrs={"placeholder": "2026-11-20T03:00"})
         self.fields["from"] = InstantField(required=False, label=_("Asked from (UTC)"), widget=hint)
         self.fields["to"] = InstantField(required=False, label=_("to (UTC)"), widget=hint)
-        self.workflows = {
-            f"{workflow.account.account_id}/{workflow.name}": workflow
-            for workflow in Workflow.objects.filter(access.seen("pk")).choosable()
-        }
-        names = [(value, row.name) for value, row in self.workflows.items()]
-        self.fields["workflow"].choices = [("", _("any")), *names]  # type: ignore[attr-defined]
+        self.its_workflow = cast(WorkflowFilter, self.fields["workflow"])
+        self.its_workflow.offer(access)
 
     def clean_instance(self) -> str:
         return storable(self.cleaned_data["instance"])
@@ -66,7 +65,7 @@ class AuditForm(forms.Form):
             wanted &= Q(requested_by=told["by"])
         if told["kind"]:
             wanted &= Q(kind=told["kind"])
-        if workflow := self.workflows.get(told["workflow"]):
+        if workflow := self.its_workflow.keys.get(told["workflow"]):
             its = Item.objects.filter(operation=OuterRef("pk"), workflow=workflow)
             wanted &= Q(workflow=workflow) | Q(Exists(its), workflow=None)
         if told["state"]:
@@ -85,7 +84,7 @@ class AuditForm(forms.Form):
         found = Item.objects.filter(operation__in=operations.order_by())
         told = self.cleaned_data
         narrowed = {
-            "workflow": self.workflows.get(told["workflow"]),
+            "workflow": self.its_workflow.keys.get(told["workflow"]),
             "state": told["state"],
             "instance_id": told["instance"],
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
@@ -12,8 +12,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, gettext_lazy
 
 from dashboard.forms.instant import InstantField
+from dashboard.forms.workflow_choice import WorkflowFilter
 from dashboard.insight.group_state import GroupState
-from dashboard.models import Access, Decision, ErrorGroup, Version, Workflow
+from dashboard.models import Access, Decision, ErrorGroup, Version
 from dashboard.models.storing import storable
 
 PERIODS = {
@@ -27,7 +28,7 @@ USUAL = "7d"
 class GroupFilterForm(forms.Form):
     """The address of the list of groups; what is left empty does not narrow."""
 
-    workflow = forms.ChoiceField(required=False, label=gettext_lazy("Workflow"))
+    workflow = WorkflowFilter()
     state = forms.MultipleChoiceField(
         choices=lambda: [(state.slug, state.word) for state in GroupState],
         required=False,
@@ -48,12 +49,8 @@ class GroupFilterForm(forms.Form):
         told.setdefault("since", USUAL)
         super().__init__(told)
         self.access = access
-        self.workflows = {
-            f"{workflow.account.account_id}/{workflow.name}": workflow
-            for workflow in Workflow.objects.filter(access.seen("pk")).choosable()
-        }
-        names = [(value, row.name) for value, row in self.workflows.items()]
-        self.fields["workflow"].choices = [("", gettext("any")), *names]  # type: ignore[attr-defined]
+        self.its_workflow = cast(WorkflowFilter, self.fields["workflow"])
+        self.its_workflow.offer(access)
 
     @property
     def period(self) -> str:
@@ -62,15 +59,11 @@ class GroupFilterForm(forms.Form):
         return self.cleaned_data.get("since") or USUAL
 
     @property
-    def chosen_workflow(self) -> Workflow | None:
-        self.is_valid()
-        return self.workflows.get(self.cleaned_data.get("workflow", ""))
-
-    @property
     def within(self) -> Collection[int] | None:
         """The keys of the workflows that groups are wanted of; None: all."""
-        workflow = self.chosen_workflow
-        return [workflow.pk] if workflow else self.access.workflows
+        self.is_valid()
+        chosen = self.its_workflow.keys.get(self.cleaned_data.get("workflow", ""))
+        return self.access.workflows if chosen is None else [chosen]
 
     @property
     def states(self) -> set[str]:

@@ -30,7 +30,7 @@ from dashboard.models.snapshot import Snapshot, Why
 from dashboard.models.step_history import FailedAttempt, StepFeed, StepHour, UnreadStretch
 from dashboard.models.tally import Tally
 from dashboard.models.user import Role, User
-from dashboard.models.workflow import Version, Workflow
+from dashboard.models.workflow import BriefWorkflow, Version, Workflow
 
 __all__ = [
     "Access",
@@ -42,6 +42,7 @@ __all__ = [
     "AlertReading",
     "AlertRule",
     "ApiToken",
+    "BriefWorkflow",
     "Change",
     "CountsThen",
     "Decision",

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Self
 
 from dashboard.insight.urgency import Need, worst_first
-from dashboard.models import Access, Account, Progress, Workflow
+from dashboard.models import Access, Account, BriefWorkflow, Progress, Workflow
 from dashboard.models.progress import Coverage
 from dashboard.views.board import Board, Figures
 from dashboard.views.counts import StatusCount, in_order, status_counts
@@ -17,6 +17,7 @@ from dashboard.views.workflow_rows import WorkflowRow, rows_of
 
 #: So many have their figures on one page.
 PER_PAGE = 20
+Brief = tuple[WorkflowRow[BriefWorkflow], Need]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class AccountWorkflows:
     `described`, with their versions."""
 
     account: Account
-    rows: list[tuple[WorkflowRow, Need]]
+    rows: list[Brief]
     board: Board
     figures: dict[int, Figures]
     described: dict[int, Workflow]
@@ -61,7 +62,7 @@ class AccountWorkflows:
         return max(1, -(-len(self.rows) // PER_PAGE))
 
     @property
-    def shown(self) -> list[tuple[WorkflowRow, Need]]:
+    def shown(self) -> list[Brief]:
         return _shown(self.rows, self.page)
 
     @cached_property
@@ -82,7 +83,7 @@ class AccountWorkflows:
         ]
 
     @property
-    def lines(self) -> list[tuple[WorkflowRow, list[Cell], Figures]]:
+    def lines(self) -> list[tuple[WorkflowRow[Workflow], list[Cell], Figures]]:
         """Each workflow of this page with its counts in the order of the columns."""
         found = []
         for brief, _ in self.shown:
@@ -91,7 +92,7 @@ class AccountWorkflows:
             found.append((row, self._cells(row, figures), figures))
         return found
 
-    def _cells(self, row: WorkflowRow, figures: Figures) -> list[Cell]:
+    def _cells(self, row: WorkflowRow[Workflow], figures: Figures) -> list[Cell]:
         then = figures.then
         return [
             Cell(count, then.counts.get(count.status, 0) if then else None)
@@ -104,11 +105,10 @@ class AccountWorkflows:
     ) -> list[Self]:
         """One for each account, in that order, with the workflows of it that may be seen."""
         accounts = [one for one in accounts if access.sees_account(one.account_id)]
-        by_account: defaultdict[int, list[tuple[WorkflowRow, Need]]] = defaultdict(list)
-        known = {account.pk: account for account in accounts}
-        for row in rows_of(Workflow.objects.filter(access.seen("pk"), account__in=accounts)):
-            row.workflow.account = known[row.workflow.account_id]
-            by_account[row.workflow.account_id].append((row, board.need(row)))
+        by_account: defaultdict[int, list[Brief]] = defaultdict(list)
+        seen = Workflow.objects.filter(access.seen("pk"), account__in=accounts)
+        for row in rows_of(seen.in_brief()):
+            by_account[row.workflow.account.pk].append((row, board.need(row)))
         for rows in by_account.values():
             rows.sort(key=lambda one: worst_first(one[1]))
         shown = [one for rows in by_account.values() for one in _shown(rows, page)]
@@ -129,5 +129,5 @@ class AccountWorkflows:
         ]
 
 
-def _shown(rows: list[tuple[WorkflowRow, Need]], page: int) -> list[tuple[WorkflowRow, Need]]:
+def _shown(rows: list[Brief], page: int) -> list[Brief]:
     return rows[(page - 1) * PER_PAGE : page * PER_PAGE]

@@ -15,7 +15,7 @@ from dashboard.forms.since import Since
 from dashboard.insight import charts
 from dashboard.insight.causes import Cause
 from dashboard.insight.urgency import Need
-from dashboard.models import CountsThen, UncountedPast, Workflow, attention, history_figures
+from dashboard.models import BriefWorkflow, CountsThen, UncountedPast, attention, history_figures
 from dashboard.models.attention import Stuck, Waiting
 from dashboard.models.history import period_of
 from dashboard.models.history_figures import DAY, Sums, Took
@@ -158,7 +158,7 @@ class Board:
             f"causes:{get_language()}", lambda: broken_now(groups_seen(self.now), self.now)
         )
 
-    def broken(self, workflows: Iterable[Workflow]) -> BrokenNow:
+    def broken(self, workflows: Iterable[BriefWorkflow]) -> BrokenNow:
         """What is broken in these workflows."""
         known = {workflow.pk: workflow for workflow in workflows}
         return BrokenNow(
@@ -167,7 +167,7 @@ class Board:
             self.stuck.is_all,
         )
 
-    def need(self, row: WorkflowRow) -> Need:
+    def need(self, row: WorkflowRow[BriefWorkflow]) -> Need:
         """What the rule of the order looks at."""
         pk = row.workflow.pk
         lately, usual = self.lately.get(pk, NONE), self.usual.get(pk, NONE)
@@ -183,7 +183,9 @@ class Board:
             is_gone=row.workflow.gone_at is not None,
         )
 
-    def figures(self, rows: Iterable[tuple[WorkflowRow, Need]]) -> dict[int, Figures]:
+    def figures(
+        self, rows: Iterable[tuple[WorkflowRow[BriefWorkflow], Need]]
+    ) -> dict[int, Figures]:
         """Of these workflows, by their keys."""
         needs = {row.workflow.pk: need for row, need in rows}
         hours, took, before, deleted = self._of_some(sorted(needs))

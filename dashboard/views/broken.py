@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.insight.causes import Appeared, Cause, Failing, Hanging, Place, causes
 from dashboard.insight.group_state import QUIET_AFTER, GroupState
-from dashboard.models import Version, Workflow, group_figures
+from dashboard.models import BriefWorkflow, Version, group_figures
 from dashboard.models.addresses import workflow_address
 from dashboard.models.attention import StuckStep
 from dashboard.models.group_figures import GroupFigures
@@ -68,7 +68,7 @@ def failing(
 
 
 def hanging(
-    steps: Iterable[StuckStep], workflows: Mapping[int, Workflow], anchor: datetime
+    steps: Iterable[StuckStep], workflows: Mapping[int, BriefWorkflow], anchor: datetime
 ) -> list[Hanging]:
     """Where instances are stuck, and how many of them since the anchor."""
     return [
@@ -76,7 +76,7 @@ def hanging(
     ]
 
 
-def _hanging(one: StuckStep, workflow: Workflow, anchor: datetime) -> Hanging:
+def _hanging(one: StuckStep, workflow: BriefWorkflow, anchor: datetime) -> Hanging:
     account_id = workflow.account.account_id
     terms = {"workflow": f"{account_id}/{workflow.name}", "is": "stuck"}
     if one.step:

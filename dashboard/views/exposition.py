@@ -77,8 +77,7 @@ class Everything(Collector):
         )
 
     def _instances(self) -> Iterator[Metric]:
-        present = Workflow.objects.present().select_related("account")
-        rows = rows_of(present)
+        rows = rows_of(Workflow.objects.present().in_brief())
         names = {row.workflow.pk: (row.workflow.account.name, row.workflow.name) for row in rows}
         standing, ended = Series(), Series()
         for row in rows:

@@ -143,7 +143,7 @@ class Forecast:
         return found
 
     @property
-    def by_workflow(self) -> list[tuple[WorkflowRow, list[Cell]]]:
+    def by_workflow(self) -> list[tuple[WorkflowRow[Workflow], list[Cell]]]:
         """Each workflow in which something happens, the fullest first."""
         totals = forecast.totals(self.hours)
         most = Counter({pk: kinds.total() for pk, kinds in totals.items()}).most_common(MOST_SHOWN)
@@ -162,7 +162,7 @@ class Forecast:
             gettext(WORDS[kind]), hour.number(kind), _address(kind, hour.begins, hour.ends, **of)
         )
 
-    def _of_workflow(self, row: WorkflowRow, kind: str, number: int) -> Cell:
+    def _of_workflow(self, row: WorkflowRow[Workflow], kind: str, number: int) -> Cell:
         span = self.hours[0].begins, self.hours[-1].ends
         return Cell(gettext(WORDS[kind]), number, _address(kind, *span, workflow=row.address))
 

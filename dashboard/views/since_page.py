@@ -13,6 +13,7 @@ from dashboard.insight.recovering import has_fallen, is_gone
 from dashboard.insight.urgency import Need, worst_first
 from dashboard.models import (
     Access,
+    BriefWorkflow,
     CountsThen,
     Decision,
     Operation,
@@ -49,7 +50,7 @@ class Change:
 class Line:
     """A workflow. `then`: Cloudflare's counts at the moment, None where none were kept."""
 
-    row: WorkflowRow
+    row: WorkflowRow[BriefWorkflow]
     need: Need
     then: CountsThen | None
 
@@ -75,7 +76,7 @@ class Line:
 class Better:
     """A workflow of which a smaller share fails lately than in the hour before the moment."""
 
-    workflow: Workflow
+    workflow: BriefWorkflow
     before: Sums
     lately: Sums
 
@@ -94,13 +95,13 @@ class SincePage:
         return headline(told, self.at, self.now)
 
     @cached_property
-    def rows(self) -> list[WorkflowRow]:
+    def rows(self) -> list[WorkflowRow[BriefWorkflow]]:
         """All workflows that Cloudflare still lists."""
         seen = Workflow.objects.present().filter(self.access.seen("pk"))
-        return rows_of(seen.prefetch_related("account"))
+        return rows_of(seen.in_brief())
 
     @cached_property
-    def workflows(self) -> dict[int, Workflow]:
+    def workflows(self) -> dict[int, BriefWorkflow]:
         return {row.workflow.pk: row.workflow for row in self.rows}
 
     @cached_property

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from django.utils.dateparse import parse_datetime
 
 from dashboard.cloudflare.types import FINISHED, Status
 from dashboard.insight.phase import PhaseKind
-from dashboard.models import Workflow, tallies
+from dashboard.models import BriefWorkflow, Workflow, tallies
 from dashboard.views.counts import StatusCount, in_order, list_address, status_counts
+
+Some = TypeVar("Some", bound=Workflow | BriefWorkflow)
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,10 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class WorkflowRow:
+class WorkflowRow(Generic[Some]):
     """A workflow and how many instances it has of each status."""
 
-    workflow: Workflow
+    workflow: Some
     numbers: dict[str, int]
 
     @property
@@ -70,14 +73,14 @@ class WorkflowRow:
         return list_address(workflow=self.address, status=Status.PAUSED)
 
     @property
-    def schedules(self) -> list[Schedule]:
+    def schedules(self: WorkflowRow[Workflow]) -> list[Schedule]:
         return [
             Schedule(entry.get("cron", ""), _instant(entry.get("next_instance")))
             for entry in self.workflow.schedules
         ]
 
 
-def rows_of(workflows: Iterable[Workflow]) -> list[WorkflowRow]:
+def rows_of(workflows: Iterable[Some]) -> list[WorkflowRow[Some]]:
     """With Cloudflare's own counts where it gives them, else with those of what is kept here."""
     workflows = list(workflows)
     kept = tallies.counts_by_workflow(row.pk for row in workflows if row.counts is None)
