@@ -10,6 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.core.cache import cache
 from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 
 from tests.faults.counting import Counting
@@ -26,6 +27,12 @@ hypothesis.settings.load_profile("steady")
 
 # Playwright's sync API runs an event loop in the test's thread; Django would refuse queries there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> None:
+    """What a process keeps for a while would be of another test's rows."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

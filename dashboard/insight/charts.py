@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import dateformat
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from dashboard.insight.durations import short
@@ -51,6 +53,16 @@ class Chart:
     down: list[Mark]
     across: list[Mark]
     height: int = HEIGHT
+
+    @property
+    def rectangles(self) -> SafeString:
+        """The bars, as an SVG has them: there are hundreds."""
+        return format_html_join(
+            "",
+            '<rect data-status="{}" x="{}%" width="{}%" y="{}" height="{}">'
+            "<title>{}</title></rect>",
+            ((bar.kind, bar.x, bar.width, bar.y, bar.height, bar.title) for bar in self.bars),
+        )
 
 
 def stacked(

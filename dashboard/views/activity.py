@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-
-from django.core.cache import cache
 
 from dashboard.insight import charts
 from dashboard.insight.charts import Chart
 from dashboard.models import Workflow, activity
 from dashboard.models.activity import Interval, Share
 from dashboard.views.counts import in_order
+from dashboard.views.recently import worked_out
 from dashboard.views.step_periods import Period
 
-KEPT_FOR = timedelta(minutes=1)
 #: How a period of so many days is divided: the length of an interval, and how many.
 INTERVALS = {
     1: (timedelta(hours=1), 24),
@@ -25,15 +22,6 @@ INTERVALS = {
 }
 
 
-@dataclass(frozen=True)
-class Figures:
-    """What was found out at this moment."""
-
-    at: datetime
-    intervals: list[Interval]
-    shares: dict[str, Share]
-
-
 class Activity:
     """Reads the database only when a page asks, and what was read less than a minute ago again."""
 
@@ -41,24 +29,29 @@ class Activity:
         self.workflow, self.period, self.now = workflow, period, now
 
     @cached_property
-    def figures(self) -> Figures:
-        key = f"activity:{self.workflow.pk}:{self.period.days}"
-        found: Figures | None = cache.get(key)
-        if found is None or not timedelta() <= self.now - found.at < KEPT_FOR:
-            length, number = INTERVALS[self.period.days]
-            intervals = activity.over_time(self.workflow, length, number, self.now)
-            found = Figures(self.now, intervals, activity.shares(self.workflow))
-            cache.set(key, found, KEPT_FOR.total_seconds())
-        return found
+    def _known(self) -> tuple[datetime, tuple[list[Interval], dict[str, Share]]]:
+        length, number = INTERVALS[self.period.days]
+        return worked_out(
+            f"activity:{self.workflow.pk}:{self.period.days}",
+            self.now,
+            lambda: (
+                activity.over_time(self.workflow, length, number, self.now),
+                activity.shares(self.workflow),
+            ),
+        )
 
     @property
     def at(self) -> datetime:
         """When this was worked out."""
-        return self.figures.at
+        return self._known[0]
+
+    @property
+    def intervals(self) -> list[Interval]:
+        return self._known[1][0]
 
     @property
     def shares(self) -> dict[str, Share]:
-        return self.figures.shares
+        return self._known[1][1]
 
     @property
     def newest(self) -> int:
@@ -74,12 +67,12 @@ class Activity:
     @cached_property
     def statuses(self) -> list[str]:
         """Those that occur, in the order of all lists."""
-        found = {status for one in self.figures.intervals for status in one.counts}
+        found = {status for one in self.intervals for status in one.counts}
         return [status for status in in_order({}, found) if status in found]
 
     @property
     def number(self) -> int:
-        return sum(one.number for one in self.figures.intervals)
+        return sum(one.number for one in self.intervals)
 
     @property
     def step(self) -> timedelta:
@@ -88,13 +81,13 @@ class Activity:
     @cached_property
     def created(self) -> Chart:
         """How many began when, by how they stand now."""
-        columns = [(one.begins, one.counts) for one in self.figures.intervals]
+        columns = [(one.begins, one.counts) for one in self.intervals]
         return charts.stacked(columns, self.statuses, self.step)
 
     @cached_property
     def durations(self) -> Chart:
         """How long the complete ones took, by when they began."""
-        columns = [(one.begins, one.p50, one.p95) for one in self.figures.intervals]
+        columns = [(one.begins, one.p50, one.p95) for one in self.intervals]
         return charts.ranges(columns, self.step)
 
     @property
@@ -102,6 +95,6 @@ class Activity:
         """Each interval in which something began, the newest first, with its counts in order."""
         return [
             (one, [one.counts.get(status, 0) for status in self.statuses])
-            for one in reversed(self.figures.intervals)
+            for one in reversed(self.intervals)
             if one.number
         ]

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
-from django.core.cache import cache
 from django.utils.translation import get_language, gettext
 
 from dashboard.forms.since import Since
@@ -20,10 +19,9 @@ from dashboard.models.attention import Stuck, Waiting
 from dashboard.models.history import period_of
 from dashboard.models.history_figures import DAY, Sums, Took
 from dashboard.views.broken import BrokenNow, broken_now, groups_seen, hanging
+from dashboard.views.recently import worked_out
 from dashboard.views.workflow_rows import WorkflowRow
 
-#: What 24 hours tell is worked out at most so often.
-KEPT_FOR = timedelta(minutes=1)
 #: Cloudflare's clock may be ahead of ours.
 AHEAD = timedelta(hours=1)
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
@@ -221,12 +219,6 @@ class Board:
         return self._kept(f"some:{hash(tuple(pks))}", work)
 
     def _kept(self, name: str, work: Callable[[], Value]) -> Value:
-        """What the work gives, or gave less than KEPT_FOR ago."""
-        key = f"board:{name}"
-        kept: tuple[datetime, Value] | None = cache.get(key)
-        if kept is None or not timedelta() <= self.now - kept[0] < KEPT_FOR:
-            kept = self.now, work()
-            cache.set(key, kept, KEPT_FOR.total_seconds())
-        at, found = kept
+        at, found = worked_out(f"board:{name}", self.now, work)
         self.at = min(at, self.at)
         return found

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 
-from django.core.cache import cache
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
@@ -22,9 +21,9 @@ from dashboard.models.progress import Coverage
 from dashboard.views.counts import list_address
 from dashboard.views.guards import access, narrowed
 from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.recently import worked_out
 from dashboard.views.workflow_rows import WorkflowRow
 
-KEPT_FOR = timedelta(minutes=1)
 WORDS = {
     "sleeping": gettext_noop("Sleeps end"),
     "waiting-for-event": gettext_noop("Waits time out"),
@@ -82,11 +81,7 @@ class Forecast:
     @cached_property
     def _known(self) -> tuple[datetime, list[Hour]]:
         key = f"forecast:{hash(tuple(self.workflows)) if self.workflows is not None else ''}"
-        found: tuple[datetime, list[Hour]] | None = cache.get(key)
-        if found is None or not timedelta() <= self.now - found[0] < KEPT_FOR:
-            found = self.now, forecast.forecast(self.now, self.workflows)
-            cache.set(key, found, KEPT_FOR.total_seconds())
-        return found
+        return worked_out(key, self.now, lambda: forecast.forecast(self.now, self.workflows))
 
     @property
     def at(self) -> datetime:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from dashboard.models import StepFeed, Workflow, step_figures
 from dashboard.models.step_figures import StepFigures
 from dashboard.models.step_folding import FOLDED_AFTER
+from dashboard.views.recently import worked_out
 
 #: The usual one when nothing is chosen.
 USUAL = 7
@@ -59,8 +60,20 @@ class WorkflowSteps:
         return self.period.since(self.now)
 
     @cached_property
+    def _known(self) -> tuple[datetime, list[StepFigures]]:
+        key = f"steps:{self.workflow.pk}:{self.period.days}"
+        return worked_out(
+            key, self.now, lambda: step_figures.of_workflow(self.workflow, self.since)
+        )
+
+    @property
+    def at(self) -> datetime:
+        """When this was worked out."""
+        return self._known[0]
+
+    @property
     def figures(self) -> list[StepFigures]:
-        return step_figures.of_workflow(self.workflow, self.since)
+        return self._known[1]
 
     @property
     def shown(self) -> list[StepFigures]:

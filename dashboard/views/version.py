@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 
-from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,9 +19,9 @@ from dashboard.insight.graph import Node, read_graph
 from dashboard.insight.graph_layout import Drawing, draw
 from dashboard.models import Version, Workflow, activity
 from dashboard.models.activity import StepCount
-from dashboard.views.activity import KEPT_FOR
 from dashboard.views.answers import status_of
 from dashboard.views.page import HtmxHttpRequest, render_page
+from dashboard.views.recently import worked_out
 from dashboard.views.version_rows import in_words
 
 
@@ -112,11 +111,7 @@ class Diagram:
     @cached_property
     def _counted(self) -> tuple[datetime, dict[str, StepCount]]:
         key = f"in-steps:{self.version.pk}"
-        found: tuple[datetime, dict[str, StepCount]] | None = cache.get(key)
-        if found is None or not timedelta() <= self.now - found[0] < KEPT_FOR:
-            found = (self.now, activity.in_steps(self.version))
-            cache.set(key, found, KEPT_FOR.total_seconds())
-        return found
+        return worked_out(key, self.now, lambda: activity.in_steps(self.version))
 
     @cached_property
     def _steps(self) -> Sequence[Node]:

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import Browser, Page, expect
 from pytest_django import live_server_helper
 
@@ -24,7 +23,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def _orders(watched: Watched, configured: Server) -> None:
-    cache.clear()
     for number in range(12):
         watched.add("errored" if number % 4 == 0 else "complete", instance_id=f"o-{number}")
     watched.advance(60)

@@ -27,7 +27,6 @@ LONG = "x" * 250
 
 @pytest.fixture
 def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
-    cache.clear()
     monkeypatch.setattr(watching, "PACE", timedelta(milliseconds=1))
     monkeypatch.setattr(watching, "AT_REST", timedelta(0))
     monkeypatch.setattr(watching, "AT_WORK", timedelta(0))

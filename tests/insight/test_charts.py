@@ -43,6 +43,10 @@ def test_a_column_is_as_high_as_its_number() -> None:
     ]
     assert [mark.label for mark in chart.down] == ["20", "10"]
     assert [bar.title for bar in chart.bars] == ["10 complete", "10 errored"]
+    assert chart.rectangles.startswith(
+        '<rect data-status="complete" x="5.0%" width="40.0%" y="70.0" height="70.0">'
+        "<title>10 complete</title></rect>"
+    )
 
 
 @pytest.mark.parametrize(("number", "top"), [(1, "2"), (3, "4"), (5, "10"), (41, "100")])

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from pytest_django import Settings
 
 from dashboard import sync
@@ -18,11 +17,6 @@ from tests.fixtures import START, Watched
 
 DOWN = Failure("NonRetryableError", "card was declined")
 LATE = Plan(in_turn(Sleep("nap", 3_600_000), Do("charge", 300, failures=(DOWN,), fails=True)))
-
-
-@pytest.fixture(autouse=True)
-def _nothing_tried_yet() -> None:
-    cache.clear()
 
 
 def read_feed(watched: Watched) -> Account:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from dashboard import sync
 from dashboard.cloudflare import Client, Credentials, EventType, StepType, WorkflowEvent
@@ -34,11 +33,6 @@ AGAIN = Retries(limit=3, delay="1 second", backoff="constant")
 #: Two attempts of "charge" fail before one succeeds.
 FLAKY = Plan(in_turn(Do("load", 300), Do("charge", 1_200, failures=(DOWN, DOWN), retries=AGAIN)))
 BROKEN = Plan(in_turn(Do("load", 300), Do("charge", 700, failures=(DOWN,), fails=True)))
-
-
-@pytest.fixture(autouse=True)
-def _nothing_tried_yet() -> None:
-    cache.clear()
 
 
 def read_steps(watched: Watched, runs: int = 1) -> StepFeed:

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 
 from dashboard.models import Progress, WorkflowPeriod, forecast
@@ -22,7 +21,6 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def _clock() -> Iterator[None]:
-    cache.clear()
     with time_machine.travel(NOW, tick=False):
         yield
 

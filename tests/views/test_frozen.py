@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 
 from dashboard.models import FrozenLink, User
@@ -22,7 +21,6 @@ SECRET = "hunter2hunter2"
 
 @pytest.fixture
 def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
-    cache.clear()
     with watched_upstream(monkeypatch) as api:
         yield api
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -29,7 +28,6 @@ DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "dashboard.json"
 def _is_configured(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, redis_server: Redis
 ) -> None:
-    cache.clear()
     monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "acc1")
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "secret-of-cloudflare")
     settings.BUDGET_REDIS_URL = redis_server.url

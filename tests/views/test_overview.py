@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -21,11 +20,6 @@ from tests.rows import THEN, account, instance, minutes, version, workflow
 def names(html: str) -> list[str]:
     """The workflows of the rows, in order."""
     return re.findall(r'<th class="name" scope="row">\s*<a [^>]*>([^<]*)<', html)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_remembered() -> None:
-    cache.clear()
 
 
 def test_workflows_stand_worst_first_and_the_gone_ones_last(reader: Client) -> None:

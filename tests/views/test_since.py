@@ -38,7 +38,6 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def _clock() -> Iterator[None]:
-    cache.clear()
     with time_machine.travel(NOW, tick=False):
         yield
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from dashboard.models import Instance, Version
@@ -15,11 +13,6 @@ from tests.rows import HOSTILE, instance, version, workflow
 from tests.views.test_frame import inline_parts
 
 PATH = "/accounts/acc1/workflows/orders/versions/v1/"
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    cache.clear()
 
 
 def text_of(answer: Any) -> str:

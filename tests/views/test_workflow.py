@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -15,11 +14,6 @@ PATH = "/accounts/acc1/workflows/orders/"
 CREATE = (
     "/operations/new/?kind=create&amp;account_id=acc1&amp;workflow_name=orders"  # as HTML has it
 )
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    cache.clear()
 
 
 def test_its_facts_versions_and_newest_instances_are_shown(reader: Client) -> None:
