@@ -144,7 +144,7 @@ def listed(user: User, workflow: str, states: list[str], since: str, base: str) 
     listing = GroupListing(form, now, given)
     rows = listing.rows
     return Groups(
-        as_of=now,
+        as_of=listing.at,
         groups=[GroupTold(**GroupTold.facts(row.figures, row.count, base)) for row in rows],
         left_out=listing.left_out,
         unread=listing.unread,

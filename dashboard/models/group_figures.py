@@ -102,8 +102,12 @@ def heads_seen(since: datetime, workflows: Collection[int] | None = None) -> lis
     merged_into = dict(
         ErrorGroup.objects.exclude(merged_into=None).values_list("pk", "merged_into")
     )
-    heads = {_head_of(pk, merged_into) for pk in found}
-    groups = ErrorGroup.objects.filter(pk__in=heads).defer("sample")
+    return of_keys({_head_of(pk, merged_into) for pk in found})
+
+
+def of_keys(pks: Collection[int]) -> list[ErrorGroup]:
+    """The groups with these keys, in any order, with all that figures and lists ask of them."""
+    groups = ErrorGroup.objects.filter(pk__in=pks).defer("sample")
     # Many groups share few workflows: each is made once.
     return [*groups.select_related("decision__decided_by").prefetch_related("workflow__account")]
 

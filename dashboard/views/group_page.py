@@ -21,6 +21,7 @@ from dashboard.models.keyset import Order, first_keys
 from dashboard.models.list_row import ListRow, list_rows
 from dashboard.models.matching import Matching
 from dashboard.models.operation import Kind
+from dashboard.views.recently import worked_out
 
 CHARTED = timedelta(days=7)
 STEP = timedelta(hours=6)
@@ -60,8 +61,19 @@ class GroupPage:
         return stacked(told, ["errored"], STEP)
 
     @cached_property
+    def _contrast(self) -> tuple[datetime, Contrast]:
+        members = self.figures.members
+        key = f"contrast:{hash(tuple(sorted(members)))}"
+        return worked_out(key, self.now, lambda: contrast_of(self.group, members))
+
+    @property
     def contrast(self) -> Contrast:
-        return contrast_of(self.group, self.figures.members)
+        return self._contrast[1]
+
+    @property
+    def contrasted_at(self) -> datetime:
+        """When that was worked out."""
+        return self._contrast[0]
 
     @property
     def query(self) -> str:
