@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from dashboard import operations
 from dashboard.forms.groups import FORMS, SayingForm
@@ -63,7 +63,8 @@ class GroupPage:
     @cached_property
     def _contrast(self) -> tuple[datetime, Contrast]:
         members = self.figures.members
-        key = f"contrast:{hash(tuple(sorted(members)))}"
+        # In the reader's words.
+        key = f"contrast:{hash(tuple(sorted(members)))}:{get_language()}"
         return worked_out(key, self.now, lambda: contrast_of(self.group, members))
 
     @property
